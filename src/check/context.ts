@@ -55,6 +55,14 @@ export interface Frame {
 /** `init`: an initializer; `module`: declarations of a module, which read no variable. */
 export type EntryKind = 'fn' | 'step' | 'init' | 'module';
 
+/** What an entry collected meanwhile. */
+export interface Collected {
+  /** Kinds and paths that `unique` gave away, and how often each was asked for; none of them was taken before. */
+  readonly taken: readonly (readonly [key: string, count: number])[];
+  readonly names: readonly (readonly [path: string, node: TensorNode])[];
+  readonly assigned: readonly (readonly [variable: VariableRecord, version: TensorNode])[];
+}
+
 /** What an entry collects. */
 export class EntryState {
   readonly feeds: Feed[] = [];
@@ -69,6 +77,7 @@ export class EntryState {
   #used = new Map<string, number>();
   #streams = 0;
   #attempts = 0;
+  #recording: { readonly asked: Set<string>; readonly assigned: [VariableRecord, TensorNode][]; plain: boolean } | undefined;
 
   /**
    * Told of equalities and divisibilities that a callee declares, and that nobody knew: whoever can make sizes equal by them throws, and
@@ -94,9 +103,49 @@ export class EntryState {
       const key = `${kind} ${free}`;
       const count = this.#used.get(key) ?? 0;
       this.#used.set(key, count + 1);
+      if (this.#recording !== undefined && !this.#recording.asked.has(key)) {
+        this.#recording.asked.add(key);
+        this.#recording.plain &&= count === 0;
+      }
       if (count === 0) return free;
       free = `${free}_${count}`;
     }
+  }
+
+  /**
+   * Runs `statements`, and tells what they named and assigned; undefined where they did more than that, or a name was taken already and
+   * they got another one.
+   */
+  recorded(statements: () => void): Collected | undefined {
+    const { feeds, summaries, facts, hidden, names } = this;
+    const before = [feeds.length, summaries.length, facts.length, hidden.size, this.#streams];
+    const named = names.size;
+    const around = this.#recording;
+    if (around !== undefined) around.plain = false;
+    const recording = { asked: new Set<string>(), assigned: [], plain: true };
+    this.#recording = recording;
+    try {
+      statements();
+    } finally {
+      this.#recording = around;
+    }
+    const after = [feeds.length, summaries.length, facts.length, hidden.size, this.#streams];
+    if (!recording.plain || before.some((count, at) => count !== after[at])) return undefined;
+    return {
+      taken: [...recording.asked].flatMap((key) => {
+        const count = this.#used.get(key);
+        return count === undefined ? [] : [[key, count] as const];
+      }),
+      names: [...names].slice(named),
+      assigned: recording.assigned,
+    };
+  }
+
+  /** Takes names as `unique` did elsewhere, by keys of `Collected`; false where one is taken already, and nothing changes. */
+  take(keys: Collected['taken']): boolean {
+    if (keys.some(([key]) => this.#used.has(key))) return false;
+    for (const [key, count] of keys) this.#used.set(key, count);
+    return true;
   }
 
   /** How many names there are, which `tentatively` copies. */
@@ -141,6 +190,7 @@ export class EntryState {
 
   /** A variable's newest value from here on. */
   assign(variable: VariableRecord, version: TensorNode): void {
+    this.#recording?.assigned.push([variable, version]);
     const versions = this.versions.get(variable);
     if (versions === undefined) this.versions.set(variable, [version]);
     else versions.push(version);

@@ -189,7 +189,7 @@ function checkOptimizer(checker: Checker, module: Module, declaration: Optimizer
       }
       const type = tensor('f32', [Dim.of('N')]);
       const optimizer: OptimizerValue = { kind: 'optimizer', declaration, module, scope };
-      for (const state of declaration.states) if (!addSlot(context, optimizer, state, type, scope)) return;
+      for (const state of declaration.states) if (addSlot(context, optimizer, state, type, scope) === false) return;
       const { parameter, gradient, body } = declaration.update;
       const param = checker.variables.create(context, parameter.text, type, 'param', parameter.span, undefined);
       const g = applyTensor(context, ops.feed, [], { name: gradient.text, dtype: 'f32', shape: type.shape }, gradient.span);

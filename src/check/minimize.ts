@@ -13,6 +13,7 @@ import { latestVersion, reachable } from './dependence.js';
 import { evaluate } from './expressions/evaluate.js';
 import { countable } from './growth.js';
 import { knownElsewhere } from './known-names.js';
+import { LikeUpdates } from './like-updates.js';
 import { updateParam } from './optimizers.js';
 import { paramsOf, trainedParams } from './params.js';
 import { meansHaveRows, withRows } from './rows-of-a-mean.js';
@@ -60,11 +61,12 @@ export function minimize(context: Context, statement: MinimizeStatement, scope: 
   const inside = insideOf(context, rule, statement);
   const gradients = applyOp(inside, ops.grad, [node, ...targets.map((target) => target.version)], { outputs: 1 }, statement.span);
   if (gradients === undefined) return;
+  const updates = new LikeUpdates();
   withRows(inside, meansHaveRows(inside, [node], statement.span), statement.span, () => {
     for (const [index, { variable }] of targets.entries()) {
       const inner = insideUpdate(inside, variable, statement);
       const gradient = applyTensor(inner, ops.element, [gradients], { index }, statement.span);
-      if (gradient !== undefined) updateParam(inner, statement, rule, variable, gradient);
+      if (gradient !== undefined) updateParam(inner, statement, rule, variable, gradient, updates);
     }
   });
 }
@@ -82,10 +84,11 @@ export function updateBy(context: Context, statement: UpdateStatement, scope: Sc
   const gradients = gradientsOf(context, by, variables, statement);
   if (gradients === undefined) return;
   const inside = insideOf(context, rule, statement);
+  const updates = new LikeUpdates();
   withRows(inside, meansHaveRows(inside, gradients, statement.span), statement.span, () => {
     for (const [at, variable] of variables.entries()) {
       const gradient = gradients[at];
-      if (gradient !== undefined) updateParam(insideUpdate(inside, variable, statement), statement, rule, variable, gradient);
+      if (gradient !== undefined) updateParam(insideUpdate(inside, variable, statement), statement, rule, variable, gradient, updates);
     }
   });
 }

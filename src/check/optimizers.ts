@@ -24,6 +24,7 @@ import { EntryState, joinPath, type Context } from './context.js';
 import { pushFrame } from './functions.js';
 import { evaluate } from './expressions/evaluate.js';
 import { initialize } from './initializers.js';
+import type { LikeUpdates } from './like-updates.js';
 import { Matcher } from './match.js';
 import { fail } from './report.js';
 import { Scope } from './scope.js';
@@ -101,13 +102,14 @@ function floatScalar(context: Context, value: Value, type: TypeExpression, span:
   return read?.kind === 'tensor' ? { ...read, again: (dtype) => castTo(context, read.node, dtype, span) } : undefined;
 }
 
-/** One param's update: its slots, and the author's body. */
+/** One param's update: its slots, and the author's body. `others`: of the same statement. */
 export function updateParam(
   context: Context,
   { optimizer, span }: MinimizeStatement | UpdateStatement,
   rule: OptimizerRule,
   variable: VariableRecord,
   gradient: TensorNode,
+  others: LikeUpdates,
 ): void {
   context.checker.growth.within('update', context, span, `the update of \`${variable.path}\``, () => {
     const { declaration, module } = rule.optimizer;
@@ -123,26 +125,39 @@ export function updateParam(
       assigns: true,
       instancePath: undefined,
     };
-    for (const state of declaration.states) if (!addSlot(inside, rule.optimizer, state, variable.type, scope)) return;
+    const slots: VariableRecord[] = [];
+    for (const state of declaration.states) {
+      const slot = addSlot(inside, rule.optimizer, state, variable.type, scope);
+      if (slot === false) return;
+      if (slot !== undefined) slots.push(slot);
+    }
     const { parameter, gradient: g, body } = declaration.update;
     scope.addValue(parameter.text, 'parameter', { kind: 'variable', variable, binding: undefined }, parameter.span);
     scope.addValue(g.text, 'parameter', tensorValue(gradient), g.span);
-    const outcome = evaluateBlock(inside, body, scope, undefined);
-    if (outcome.returned !== undefined)
-      fail(inside, 'syntax-error', body.statements.find((one) => one.kind === 'return')?.span ?? body.span, '`update` returns nothing', {
-        hint: `it assigns: \`${parameter.text} <- …\``,
-      });
+    others.run(inside, { variables: [variable, ...slots], gradient }, () => {
+      const outcome = evaluateBlock(inside, body, scope, undefined);
+      if (outcome.returned !== undefined)
+        fail(inside, 'syntax-error', body.statements.find((one) => one.kind === 'return')?.span ?? body.span, '`update` returns nothing', {
+          hint: `it assigns: \`${parameter.text} <- …\``,
+        });
+    });
   });
 }
 
-/** A state of the optimizer for a param of that type; false after a diagnostic. */
-export function addSlot(context: Context, optimizer: OptimizerValue, written: StateDeclaration, param: TensorType, scope: Scope): boolean {
+/** A state of the optimizer for a param of that type; undefined where a text stands for none, false after a diagnostic. */
+export function addSlot(
+  context: Context,
+  optimizer: OptimizerValue,
+  written: StateDeclaration,
+  param: TensorType,
+  scope: Scope,
+): VariableRecord | undefined | false {
   const { text, span } = written.name;
   const shaped = withParam(context, optimizer.declaration.update.parameter, param, scope);
   const state = { ...written, initial: chosenInitial(context, written.initial, shaped) };
   if (state.initial?.kind === 'string') {
     scope.addValue(text, 'member', { kind: 'string', value: state.initial.value }, span);
-    return true;
+    return undefined;
   }
   const type = slotType(context, optimizer, state, param, shaped);
   const path = joinPath(joinPath(context.entry.name, context.path), text);
@@ -150,7 +165,7 @@ export function addSlot(context: Context, optimizer: OptimizerValue, written: St
   if (slot === undefined) return false;
   if (state.initial !== null) initialize(context, slot, state.initial, shaped);
   scope.addValue(text, 'member', { kind: 'variable', variable: slot, binding: undefined }, span);
-  return true;
+  return slot;
 }
 
 /** The initial value that known conditions choose: `if amsgrad then zeros() else "none"`. A text says that there is no such state. */

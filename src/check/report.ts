@@ -23,6 +23,7 @@ export class Reporter {
   readonly #diagnostics: Diagnostic[] = [];
   readonly #warnings: Diagnostic[] = [];
   readonly #seen = new Set<string>();
+  #said = 0;
   #muted = 0;
   #silenced = 0;
   #filter: ((code: DiagnosticCode) => boolean) | undefined;
@@ -35,6 +36,11 @@ export class Reporter {
     return this.#warnings;
   }
 
+  /** How often something was to be said, and not kept silent, whether it was new or not. */
+  get said(): number {
+    return this.#said;
+  }
+
   /** `restOf` is asked for labels and hint only if the diagnostic is kept. */
   add(diagnostic: Diagnostic, restOf?: () => Pick<Diagnostic, 'labels' | 'hint'>): void {
     const warns = diagnostic.severity === 'warning';
@@ -42,6 +48,7 @@ export class Reporter {
       if (!warns) this.#silenced += 1;
       return;
     }
+    this.#said += 1;
     if (this.#filter !== undefined && !this.#filter(diagnostic.code)) return;
     const key = `${placeOf(diagnostic.code, diagnostic.span)} ${diagnostic.message}`;
     const list = warns ? this.#warnings : this.#diagnostics;

@@ -6,6 +6,18 @@ import type { AttrValue, Attrs, Node, OpTag, Origin, ScopeInfo } from './node.js
 import { NodeTable } from './node-table.js';
 import { type Type, typeKey } from './type.js';
 
+/** A node that was asked for, and for which place. */
+export interface Made {
+  readonly node: Node;
+  readonly origin: Origin | undefined;
+}
+
+/** What was asked for meanwhile, in order. */
+export interface Recording {
+  readonly made: readonly Made[];
+  readonly scopes: readonly ScopeInfo[];
+}
+
 export class GraphBuilder {
   readonly #table = new NodeTable();
   /** By id, as are the origins of each. */
@@ -18,13 +30,28 @@ export class GraphBuilder {
   readonly #shared = new WeakSet<readonly Origin[]>();
   /** By entry and path. */
   readonly #scopes = new Map<string, Map<string, ScopeInfo>>();
+  #recording: { readonly made: Made[]; readonly scopes: ScopeInfo[] } | undefined;
   readonly meter = new Meter();
 
   /** The node for this combination; `type` must be what the op's type rule says. */
   make<A extends Attrs>(op: OpTag, args: readonly Node[], attrs: A, type: Type): Node<A> {
     const node = this.#find(op, args, attrs, type);
     if (this.#origin !== undefined) this.addOrigin(node, this.#origin);
+    this.#recording?.made.push({ node, origin: this.#origin });
     return node as Node<A>;
+  }
+
+  /** Runs `build`, and tells what it asked for, whether it was there or not. */
+  recorded(build: () => void): Recording {
+    const before = this.#recording;
+    const recording = { made: [], scopes: [] };
+    this.#recording = recording;
+    try {
+      build();
+    } finally {
+      this.#recording = before;
+    }
+    return recording;
   }
 
   /** The same op over other arguments, of the same type: it gets the origins of `node`, and no other. */
@@ -106,6 +133,7 @@ export class GraphBuilder {
   }
 
   addScope(scope: ScopeInfo): void {
+    this.#recording?.scopes.push(scope);
     const known = this.#scopes.get(scope.entry);
     if (known === undefined) this.#scopes.set(scope.entry, new Map([[scope.path, scope]]));
     else known.set(scope.path, scope);

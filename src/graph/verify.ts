@@ -29,7 +29,7 @@ import {
 } from './node.js';
 import { NodeMap } from './node-map.js';
 import { isRegion, regionsOf } from './region.js';
-import { type TensorType, type Type, tensorEquals, typeEquals, typeToString } from './type.js';
+import { type TensorType, type Type, tensorEquals, typeEquals, typeKey, typeToString } from './type.js';
 import { topological } from './walk.js';
 
 export interface VerifyOptions {
@@ -39,6 +39,31 @@ export interface VerifyOptions {
   infer?(node: Node): Type | string;
   /** Why a node must not be there (anymore), if so. */
   refuse?(node: Node): string | undefined;
+  /** What was verified before of the same builder's nodes; more is added to it. */
+  readonly sound?: SoundNodes;
+}
+
+/** Nodes without regions that fulfil all rules where they stand: as long as that is the same, nothing of them can have changed. */
+export class SoundNodes {
+  readonly #nodes = new NodeMap<Node>();
+  readonly #places = new NodeMap<number>();
+  readonly #numbers = new Map<string, number>();
+
+  /** Equal for places that declare the same. */
+  numberOf(place: string): number {
+    let number = this.#numbers.get(place);
+    if (number === undefined) this.#numbers.set(place, (number = this.#numbers.size));
+    return number;
+  }
+
+  has(node: Node, place: number): boolean {
+    return this.#places.get(node) === place && this.#nodes.get(node) === node;
+  }
+
+  add(node: Node, place: number): void {
+    this.#nodes.set(node, node);
+    this.#places.set(node, place);
+  }
 }
 
 interface Place {
@@ -48,6 +73,8 @@ interface Place {
   readonly dims: ReadonlySet<string>;
   /** Parameters of the innermost region. */
   readonly params: readonly TensorType[] | undefined;
+  /** Of `SoundNodes`; undefined inside of regions, and where nothing is kept. */
+  readonly number?: number | undefined;
 }
 
 export function verifyModule(module: ModuleGraph, options: VerifyOptions): void {
@@ -66,6 +93,8 @@ class Verifier {
   readonly #ids = new NodeMap<Node>();
   /** Initial values that were looked at, by how many streams there are: like variables have the same. */
   readonly #initials = new Map<Node, Set<number>>();
+  /** All that are declared, as text. */
+  #variables: string | undefined;
 
   constructor(options: VerifyOptions) {
     this.#options = options;
@@ -96,7 +125,7 @@ class Verifier {
     const dims = new Set(entry.dims);
     for (const feed of entry.feeds) this.#dims(feed.type.shape, dims, () => `feed ${feed.name} of ${where}`);
     for (const fact of entry.facts) this.#dims([fact.left, fact.right], dims, () => `a fact of ${where}`);
-    this.#nodes(entryRoots(entry), { where, feeds, variables, dims, params: undefined });
+    this.#nodes(entryRoots(entry), { where, feeds, variables, dims, params: undefined, number: this.#numberOf(entry, variables) });
     this.#result(entry, where);
     const updated = new Set<string>();
     for (const { variable, node } of entry.updates) {
@@ -111,6 +140,14 @@ class Verifier {
       if (kind === 'scalar' && node.type.shape.length > 0)
         this.fail('results', `the scalar summary ${name} of ${where} is ${typeToString(node.type)}`);
     }
+  }
+
+  #numberOf({ name, feeds, dims }: Entry, variables: ReadonlyMap<string, TensorType>): number | undefined {
+    const { sound } = this.#options;
+    if (sound === undefined) return undefined;
+    this.#variables ??= [...variables].map(([path, type]) => `${path} ${typeKey(type)}`).join('\n');
+    const declared = [name, dims.join(), ...feeds.map((feed) => `${feed.name} ${typeKey(feed.type)}`)].join('\n');
+    return sound.numberOf(`${declared}\n\n${this.#variables}`);
   }
 
   #result(entry: Entry, where: string): void {
@@ -144,10 +181,13 @@ class Verifier {
     const known = this.#ids.get(node);
     if (known !== undefined && known !== node) this.fail('order', `${name()} and ${known.op.name} share an id`);
     this.#ids.set(node, node);
+    const { sound, refuse } = this.#options;
+    const isSound = place.number !== undefined && sound?.has(node, place.number) === true;
+    const reason = refuse?.(node);
+    if (reason !== undefined) this.fail('removed', `${name()}: ${reason}`);
+    if (isSound) return;
     for (const arg of node.args)
       if (arg.id >= node.id) this.fail('order', `${name()} is older than its argument ${arg.op.name} (node ${arg.id})`);
-    const reason = this.#options.refuse?.(node);
-    if (reason !== undefined) this.fail('removed', `${name()}: ${reason}`);
     this.#source(node, place, name);
     if (node.type.kind === 'tensor') this.#dims(node.type.shape, place.dims, name);
     else for (const type of node.type.items) this.#dims(type.shape, place.dims, name);
@@ -156,7 +196,9 @@ class Verifier {
     if (typeof inferred === 'string') this.fail('types', `${name()}: ${inferred}`);
     if (inferred !== undefined && !typeEquals(inferred, node.type))
       this.fail('types', `${name()} is ${typeToString(node.type)}, its rule says ${typeToString(inferred)}`);
-    for (const [attr, region] of regionsOf(node)) this.#region(region, { ...place, where: `${attr} of ${name()}` });
+    const regions = regionsOf(node);
+    for (const [attr, region] of regions) this.#region(region, { ...place, where: `${attr} of ${name()}` });
+    if (place.number !== undefined && regions.length === 0) sound?.add(node, place.number);
   }
 
   #source(node: Node, place: Place, name: () => string): void {
@@ -187,7 +229,7 @@ class Verifier {
 
   #region(region: Region, place: Place): void {
     for (const param of region.params) this.#dims(param.shape, place.dims, () => place.where);
-    this.#nodes(region.results as readonly TensorNode[], { ...place, params: region.params });
+    this.#nodes(region.results as readonly TensorNode[], { ...place, params: region.params, number: undefined });
   }
 
   #attr(value: AttrValue, place: Place, where: () => string): void {

@@ -2,7 +2,7 @@
 // Holds: an op that says "removed by P" must not occur after P.
 
 import type { GraphBuilder, ModuleGraph, Node, Type } from '../graph/index.js';
-import { moduleRoots, NodeMap, NodeSet, printModule, topological, typeEquals, verifyModule } from '../graph/index.js';
+import { moduleRoots, NodeMap, NodeSet, printModule, SoundNodes, topological, typeEquals, verifyModule } from '../graph/index.js';
 import { infer, opOf } from '../ops/index.js';
 import type { Form } from './pass.js';
 
@@ -12,8 +12,8 @@ function graphForm(name: string, done: readonly string[]): Form<ModuleGraph> {
     print: (module) => printModule(module),
     count: countNodes,
     verify: (module, pass, build) => {
-      const sound = soundIn(build);
-      verifyModule(module, { pass, infer: (node) => inferNode(node, sound), refuse: (node) => refuse(node, done) });
+      const { typed, sound } = soundIn(build);
+      verifyModule(module, { pass, infer: (node) => inferNode(node, typed), refuse: (node) => refuse(node, done), sound });
     },
   };
 }
@@ -42,24 +42,30 @@ export function countNodes(module: ModuleGraph): number {
   return nodes;
 }
 
-/** By builder, the nodes whose type is what their op says: nodes do not change, so one is asked for once however many passes keep it. */
-const soundNodes = new WeakMap<GraphBuilder, NodeMap<Node>>();
-
-function soundIn(build: GraphBuilder): NodeMap<Node> {
-  let sound = soundNodes.get(build);
-  if (sound === undefined) soundNodes.set(build, (sound = new NodeMap()));
-  return sound;
+/** Nodes do not change, so what passes keep is looked at once. */
+interface Known {
+  /** Nodes whose type is what their op says. */
+  readonly typed: NodeMap<Node>;
+  readonly sound: SoundNodes;
 }
 
-function inferNode(node: Node, sound: NodeMap<Node>): Type | string {
-  if (sound.get(node) === node) return node.type;
+const knownNodes = new WeakMap<GraphBuilder, Known>();
+
+function soundIn(build: GraphBuilder): Known {
+  let known = knownNodes.get(build);
+  if (known === undefined) knownNodes.set(build, (known = { typed: new NodeMap(), sound: new SoundNodes() }));
+  return known;
+}
+
+function inferNode(node: Node, typed: NodeMap<Node>): Type | string {
+  if (typed.get(node) === node) return node.type;
   const type = infer(
     opOf(node),
     node.args.map((arg) => arg.type),
     node.attrs,
   );
   if (type.kind === 'problem') return type.message;
-  if (typeEquals(type, node.type)) sound.set(node, node);
+  if (typeEquals(type, node.type)) typed.set(node, node);
   return type;
 }
 

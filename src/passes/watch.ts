@@ -4,7 +4,16 @@
 // which anything is computed.
 
 import { Dim } from '../base/index.js';
-import { type GraphBuilder, isTensorNode, mapRegions, type Node, type Region, type TensorNode, topological } from '../graph/index.js';
+import {
+  type GraphBuilder,
+  isTensorNode,
+  mapRegions,
+  type Node,
+  NodeMap,
+  type Region,
+  type TensorNode,
+  topological,
+} from '../graph/index.js';
 import {
   apply,
   branch,
@@ -41,9 +50,9 @@ export abstract class Watch {
    * Nodes, as they are now, that were looked at: outside of all regions, then in each of those around. What was looked at in a region is
    * looked at again outside of it, because the region may not run.
    */
-  readonly #done: Set<Node>[] = [new Set()];
+  readonly #done: NodeMap<true>[] = [new NodeMap()];
   /** What nodes have become. A region and what is around it may have the same node, if it depends on constants alone. */
-  readonly #images = new Map<Node, Node>();
+  readonly #images = new NodeMap<Node>();
 
   constructor(build: GraphBuilder) {
     this.build = build;
@@ -75,23 +84,26 @@ export abstract class Watch {
       this.#finish(remade);
       if (here !== undefined) found.push(here);
       const image = this.become(remade);
-      this.#images.set(node, image);
-      this.#finish(image);
+      if (image !== node || this.#images.get(node) !== undefined) this.#images.set(node, image);
+      if (image !== remade) this.#finish(image);
     }
     return { found, imageOf: (node) => tensorOf(imageOf(node)) };
   }
 
   #isDone(node: Node): boolean {
-    return this.#done.some((nodes) => nodes.has(node));
+    for (const nodes of this.#done) if (nodes.get(node) === true) return true;
+    return false;
   }
 
   #finish(node: Node): void {
-    this.#done.at(-1)?.add(node);
+    this.#done.at(-1)?.set(node, true);
   }
 
   /** Goes through a region's results, which are made of these parameters. */
   #inside(params: readonly Node[], results: readonly TensorNode[]): Watched {
-    this.#done.push(new Set(params));
+    const inside = new NodeMap<true>();
+    for (const param of params) inside.set(param, true);
+    this.#done.push(inside);
     const watched = this.through(results);
     this.#done.pop();
     return watched;

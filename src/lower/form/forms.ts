@@ -73,7 +73,9 @@ export function tensorOf(node: Node): TensorNode {
 }
 
 /** Non-unit sizes: the axes that need a loop. */
-export const space = (shape: Shape): Shape => shape.filter((dim) => dim.constant !== 1);
+export const space = (shape: Shape): Shape => (shape.some(isUnit) ? shape.filter((dim) => !isUnit(dim)) : shape);
+
+const isUnit = (dim: Dim): boolean => dim.constant === 1;
 
 /** An index into `shape`: one entry of `loops` per non-unit axis, 0 elsewhere. */
 export function spread(shape: Shape, loops: readonly Expr[]): Expr[] {

@@ -6,10 +6,10 @@
 import { InternalError, type Shape, shapeEquals } from '../../base/index.js';
 import { type Node, NodeMap, type TensorNode } from '../../graph/index.js';
 import { build, type Buffer } from '../../kernel/index.js';
-import { inlineReduceFlops, mostInlineFlops, scalarFlops, type Target } from '../../target/index.js';
+import { inlineReduceFlops, mostInlineFlops, mostScalars, scalarFlops, type Target } from '../../target/index.js';
 import { productsOfSums } from './fma.js';
-import { paysToMove } from '../fuse/cost-model.js';
-import { type Form, formOf, space } from './forms.js';
+import { paysToMove, paysToStore } from '../fuse/cost-model.js';
+import { type Form, formOf, space, tensorOf } from './forms.js';
 import { Leaves } from './leaves.js';
 import { unreadableOperands } from './operands.js';
 import type { SplitReduction } from './partial.js';
@@ -52,7 +52,7 @@ export class Forms {
 
   of(node: Node): Form {
     const { forms } = this.#known;
-    let form = this.#ofSplits.get(node) ?? forms.get(node);
+    let form = (this.#splits.size > 0 ? this.#ofSplits.get(node) : undefined) ?? forms.get(node);
     if (form === undefined) forms.set(node, (form = formOf(node)));
     return form;
   }
@@ -65,12 +65,16 @@ export class Forms {
   }
 
   splitOf(node: Node): SplitReduction | undefined {
-    return this.#splits.get(node);
+    return this.#splits.size > 0 ? this.#splits.get(node) : undefined;
+  }
+
+  get hasSplits(): boolean {
+    return this.#splits.size > 0;
   }
 
   /** What a node is computed from. */
   argsOf(node: Node): readonly Node[] {
-    const split = this.#splits.get(node);
+    const split = this.splitOf(node);
     return split === undefined ? node.args : [split.partial.node];
   }
 
@@ -140,7 +144,44 @@ export function chooseMaterialized(demanded: readonly TensorNode[], order: reado
         materialized.add(argument);
     }
   }
+  storeSharedScalars(order, materialized, forms);
   return materialized;
+}
+
+/**
+ * What several scalars take that are made of variables alone (corrections by a step counter), where there are so many scalars that each is
+ * a kernel by itself (`fuse/neighbours.ts`): fusion would find the same, and make all groups anew.
+ */
+function storeSharedScalars(order: readonly Node[], materialized: Set<Node>, forms: Forms): void {
+  const scalars = order.filter((node) => materialized.has(node) && forms.of(node).kind === 'element' && space(shapeOf(node)).length === 0);
+  if (scalars.length <= mostScalars) return;
+  const users = new NodeMap<number>();
+  const shared = new Set<Node>();
+  for (const scalar of scalars) {
+    for (const node of ofSourcesAlone(scalar, materialized, forms)) {
+      const count = (users.get(node) ?? 0) + 1;
+      users.set(node, count);
+      if (count > 1) shared.add(node);
+    }
+  }
+  if (shared.size === 0) return;
+  const costs = inlineCosts(order, materialized, forms);
+  for (const node of shared)
+    if (paysToStore(tensorOf(node), costs.get(node) ?? 0, users.get(node) ?? 0, forms.target)) materialized.add(node);
+}
+
+/** What is computed on the way from sources to a scalar; nothing where it takes something else that is stored. */
+function ofSourcesAlone(scalar: Node, materialized: ReadonlySet<Node>, forms: Forms): ReadonlySet<Node> {
+  const between = new Set<Node>();
+  const waiting = [...scalar.args];
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    const { kind } = forms.of(node);
+    if (kind === 'source' || between.has(node)) continue;
+    if (kind !== 'element' || materialized.has(node)) return new Set();
+    between.add(node);
+    waiting.push(...node.args);
+  }
+  return between;
 }
 
 /**

@@ -71,7 +71,11 @@ export function structureOf(
     const own = more?.(node) ?? '';
     // Of what is there already, neither its name nor how it was made matters.
     if (isLeaf(node)) text += `${forms.structures.ofType(node)} stored${own};`;
-    else text += `${forms.structures.ofNode(node)}${own}(${forms.argsOf(node).map(numberOf).join()});`;
+    else {
+      text += `${forms.structures.ofNode(node)}${own}(`;
+      for (const argument of forms.argsOf(node)) text += `${numberOf(argument)},`;
+      text += ');';
+    }
   }
   return { text, nodes: [...numbers.keys()] };
 }

@@ -18,14 +18,26 @@ import { type Forms, inlineCosts } from '../form/materialize.js';
 
 /**
  * Groups of the nodes of a block, whose `form` says what is materialized at least. Reductions that its forms split are done by partial
- * results.
+ * results. `supposed`: what is likely to be stored beyond that, because another plan of the same nodes stored it.
  */
-export function fuse({ order: nodes, forms, materialized: least, apart }: FormedBlock): Fusion {
-  const materialized = new Set(least);
-  const order = nodes.flatMap((node) => {
-    const split = forms.splitOf(node);
-    return split === undefined ? [node] : [split.partial.node, node];
-  });
+export function fuse({ order: nodes, forms, materialized: least, apart }: FormedBlock, supposed: readonly Node[] = []): Fusion {
+  const order = forms.hasSplits ? nodes.flatMap((node) => withPartial(node, forms)) : nodes;
+  if (supposed.length > 0) {
+    const fusion = completed(new Set([...least, ...supposed]), order, forms, apart);
+    // Were one of them in a single group, it would be stored for nobody.
+    const shared = sharedByGroups(fusion, forms, new Set(supposed));
+    if (supposed.every((node) => shared.has(node))) return fusion;
+  }
+  return completed(new Set(least), order, forms, apart);
+}
+
+function withPartial(node: Node, forms: Forms): readonly Node[] {
+  const split = forms.splitOf(node);
+  return split === undefined ? [node] : [split.partial.node, node];
+}
+
+/** Adds to `materialized` what it pays to store. */
+function completed(materialized: Set<Node>, order: readonly Node[], forms: Forms, apart: Apart | undefined): Fusion {
   for (;;) {
     const costs = inlineCosts(order, materialized, forms);
     const fusion = new Fuser(materialized, forms, costs, apart).run(order);
@@ -37,28 +49,12 @@ export function fuse({ order: nodes, forms, materialized: least, apart }: Formed
 
 /** Nodes that several groups would compute again, where that costs more than to store them: see `cost-model.ts`. */
 function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, costs: NodeMap<number>): Node[] {
-  const users = new NodeMap<{ count: number; last: Group }>();
-  const shared = new Set<Node>();
-  for (const group of fusion.groups) {
-    const waiting = group.members.flatMap((member) => forms.argsOf(member.node));
-    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-      if (fusion.materialized.has(node) || forms.isStored(node)) continue;
-      const known = users.get(node);
-      if (known?.last === group) continue;
-      if (known === undefined) users.set(node, { count: 1, last: group });
-      else {
-        known.count++;
-        known.last = group;
-        if (computes(forms.of(node))) shared.add(node);
-      }
-      for (const argument of forms.argsOf(node)) waiting.push(argument);
-    }
-  }
+  const shared = sharedByGroups(fusion, forms);
   if (shared.size === 0) return [];
   const operands = new Leaves(order, fusion.materialized, forms);
   return order.filter((node) => {
-    if (!shared.has(node)) return false;
-    const groups = users.get(node)?.count ?? 0;
+    const groups = shared.get(node);
+    if (groups === undefined) return false;
     if (paysToStore(tensorOf(node), costs.get(node) ?? 0, groups, forms.target)) return true;
     const leaves = operands.of(node);
     return paysToMove(
@@ -70,6 +66,30 @@ function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, c
     );
   });
 }
+
+/**
+ * How many groups compute a node, where several do and that takes arithmetic. `supposed`: what is looked at as if it had no storage, and no
+ * place in a group.
+ */
+function sharedByGroups({ groups, materialized }: Fusion, forms: Forms, supposed: ReadonlySet<Node> = none): ReadonlyMap<Node, number> {
+  const lastUser = new NodeMap<Group>();
+  const shared = new Map<Node, number>();
+  for (const group of groups) {
+    const waiting: Node[] = [];
+    for (const { node } of group.members) if (!supposed.has(node)) waiting.push(...forms.argsOf(node));
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      if ((materialized.has(node) && !supposed.has(node)) || forms.isStored(node)) continue;
+      const last = lastUser.get(node);
+      if (last === group) continue;
+      if (last !== undefined && computes(forms.of(node))) shared.set(node, (shared.get(node) ?? 1) + 1);
+      lastUser.set(node, group);
+      for (const argument of forms.argsOf(node)) waiting.push(argument);
+    }
+  }
+  return shared;
+}
+
+const none: ReadonlySet<Node> = new Set();
 
 const computes = (form: Form): boolean => form.kind === 'reduce' || (form.kind === 'element' && form.cost > 0);
 

@@ -24,11 +24,12 @@ export function splitReductions(whole: GroupedBlock): GroupedBlock {
 /** Every reduction by partial results that has company in both plans; undefined if none has. */
 function withAllSplit(whole: GroupedBlock): GroupedBlock | undefined {
   const { formed, fusion } = whole;
+  const stored = [...fusion.materialized].filter((node) => !formed.materialized.has(node));
   let splits: Splits = new Map(
     withCompany(splittable(whole), fusion).map(({ node, form, points }) => [node, splitReduction(form, points)] as const),
   );
   while (splits.size > 0) {
-    const plan = planWith(splits, formed);
+    const plan = planWith(splits, formed, stored);
     const together = new Map([...splits].filter(([, { partial }]) => plan.fusion.groupOf.get(partial.node)?.members.length !== 1));
     if (together.size === splits.size) return plan;
     splits = together;
@@ -36,9 +37,11 @@ function withAllSplit(whole: GroupedBlock): GroupedBlock | undefined {
   return undefined;
 }
 
-function planWith(splits: Splits, block: FormedBlock): GroupedBlock {
+/** `stored`: what fusion has found worth it in the plan with whole reductions. */
+function planWith(splits: Splits, block: FormedBlock, stored: readonly Node[]): GroupedBlock {
   const formed = withSplits(block, splits);
-  return { formed, fusion: fuse(formed) };
+  const supposed = stored.filter((node) => !formed.materialized.has(node));
+  return { formed, fusion: fuse(formed, supposed) };
 }
 
 /** Reductions over enough points. */

@@ -122,8 +122,10 @@ function apartIn(entry: Entry): Apart | undefined {
   const checks = checkOutputs(entry);
   const updates = new Set<Node>(changes(entry).map(({ node }) => node));
   if (checks.size === 0 || updates.size === 0) return undefined;
-  const others = new Set(topological([...entry.outputs.map(({ node }) => node).filter((node) => !checks.has(node)), ...updates]));
-  return { checks: new Set(topological(checks).filter((node) => !others.has(node))), updates };
+  const own = new Set(topological(checks));
+  for (const node of topological([...entry.outputs.map((output) => output.node).filter((node) => !checks.has(node)), ...updates]))
+    own.delete(node);
+  return { checks: own, updates };
 }
 
 const checkOutputs = ({ checks, outputs }: Entry): ReadonlySet<Node> =>
