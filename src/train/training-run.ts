@@ -110,7 +110,8 @@ export class TrainingRun {
 
   /** @throws TfcError as `train`; file-not-written. What was saved before an error stays. */
   async *epochs(recording?: Recording): AsyncGenerator<EpochRecord> {
-    const { every, checkpoints, epochs, observers = [] } = this.#options;
+    const { every, checkpoints, session, identity, resume, earlyStop, normalization, vocabularies, ...training } = this.#options;
+    const { epochs, observers = [] } = training;
     // A run that goes on unrecorded may be recorded again later.
     this.#recordedIn = recording?.recordedIn ?? this.#recordedIn;
     if (this.stoppedEarly) return;
@@ -122,7 +123,7 @@ export class TrainingRun {
     };
     let metrics: EpochRecord['means'] = {};
     const options = {
-      ...this.#options,
+      ...training,
       start: this.#position,
       observers: [...observers, ...(recording === undefined ? [] : [recording.observer]), saver],
     };

@@ -1,7 +1,7 @@
 // Damaged artifacts and caches. In: what the compiler wrote, changed. Out: verdicts. Holds: a library with one other byte is
 // `bad-artifact`; a cache with anything damaged in it gives the right results, found or built again.
 
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { buildInto } from '../../src/driver/build/build.js';
@@ -16,8 +16,11 @@ import { fine, found, type Input, type Target, type Verdict } from './target.js'
 const sources = {
   first:
     'param w: f32[3] = 2\nstate t: i32 = 0\nexport fn f<B>(x: f32[B, 3]): f32[B] = sum(x * w, axis: 1)\nexport step s(x: f32): i32 {\n  t <- t + 1\n  w <- w * x\n  return t\n}',
-  second: 'param w: f32[5] = 1\nexport fn f<B>(x: f32[B, 3]): f32[B] = sum(x, axis: 1) * sum(w) + 7',
+  second: 'param w: f32[5] = 1\nexport fn f<B>(x: f32[B, 3]): f32[B] = sum(x, axis: 1) * sum(w) + 7 + 1e-60',
 } as const;
+
+/** Codes of what is said of each, also when it comes from the cache. */
+const warnings = { first: '', second: 'literal-underflow' } as const;
 
 type Model = keyof typeof sources;
 const models = Object.keys(sources) as Model[];
@@ -98,8 +101,9 @@ function check({ bytes }: Input): Verdict {
       recipe.place === first.place ? spoil(scratch, recipe, inArtifact ? artifacts[other(recipe.model)] : undefined, random) : [],
     );
     if (!inArtifact) {
-      using module = inCache(scratch, () => compileSync(programs[model]));
-      return right(module, model);
+      const said: string[] = [];
+      using module = inCache(scratch, () => compileSync(programs[model], { onWarning: ({ code }) => said.push(code) }));
+      return said.join() === warnings[model] ? right(module, model) : found('wrong', `warnings ${JSON.stringify(said)}`);
     }
     const library = readFileOr(join(scratch, 'module.so'));
     const whole = library !== undefined && library.equals(readFileSync(join(artifacts[model], 'module.so')));
@@ -131,12 +135,21 @@ const filesOf = (folder: string): string[] =>
     .flatMap((entry) => (entry.isDirectory() ? filesOf(join(folder, entry.name)) : [join(folder, entry.name)]))
     .sort();
 
-/** Damages one file; gives its name. */
+function flipped(bytes: Buffer, random: Random): Buffer {
+  if (bytes.length === 0) return Buffer.from([random.int(256)]);
+  const at = random.int(bytes.length);
+  bytes[at] = (bytes[at] ?? 0) ^ (1 << random.int(8));
+  return bytes;
+}
+
+/** Damages one file, whose content is another one then; gives its name. */
 function spoil(folder: string, { file, damage }: Recipe, otherFolder: string | undefined, random: Random): string[] {
   const files = filesOf(folder).sort((a, b) => Number(b.endsWith('.so')) - Number(a.endsWith('.so')));
   if (files.length === 0) return [];
   const path = files[file % files.length] as string;
-  const before = readFileSync(path);
+  const times = statSync(path);
+  const original = readFileSync(path);
+  const before = Buffer.from(original);
   const name = relative(folder, path);
   const twin = (): Buffer => {
     const same = files.filter((one) => one !== path && one.slice(-3) === path.slice(-3));
@@ -151,11 +164,7 @@ function spoil(folder: string, { file, damage }: Recipe, otherFolder: string | u
       writeFileSync(path, damaged(before, random, twin));
       break;
     case 'flip':
-      if (before.length > 0) {
-        const at = random.int(before.length);
-        before[at] = (before[at] ?? 0) ^ (1 << random.int(8));
-        writeFileSync(path, before);
-      }
+      writeFileSync(path, flipped(before, random));
       break;
     case 'cut':
       writeFileSync(path, before.subarray(0, random.int(before.length + 1)));
@@ -178,6 +187,10 @@ function spoil(folder: string, { file, damage }: Recipe, otherFolder: string | u
       mkdirSync(path);
       break;
   }
+  const after = readFileOr(path);
+  if (after?.equals(original) === true) writeFileSync(path, flipped(after, random));
+  // A disk that forgets says nothing of it in the file's times.
+  if (after !== undefined && random.chance(0.5)) utimesSync(path, times.atime, times.mtime);
   return [name];
 }
 

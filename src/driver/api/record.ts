@@ -2,6 +2,7 @@
 // that trains, which writes for TensorBoard and for `tfc report`; pages of what was recorded.
 
 import { isText, reading, TfcError } from '../../../runtime/error.js';
+import { readOptions } from '../../../runtime/options.js';
 import { shown } from '../../../runtime/shown.js';
 import { notWritten } from '../../../runtime/system-error.js';
 import { openRecorder } from '../../train/open-recorder.js';
@@ -65,7 +66,7 @@ export interface OpenRun {
  * ```
  */
 export async function openRun(logdir: string, name: string, options: RunOptions = {}): Promise<OpenRun> {
-  const { hparams, metrics = [], threads = 1, resumedAt } = reading('The options of a run', () => ({ ...options }));
+  const { hparams, metrics = [], threads = 1, resumedAt } = readOptions(options, 'openRun', ['hparams', 'metrics', 'threads', 'resumedAt']);
   if (!Number.isSafeInteger(threads) || threads < 1)
     throw new TfcError('invalid-value', `threads is a whole number of at least 1, not ${shown(threads)}.`);
   if (resumedAt !== undefined && !isStep(resumedAt))
