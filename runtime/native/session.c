@@ -66,6 +66,7 @@ void tfc_session_close(tfc_session *session) {
   session->team = NULL;
   session->block = NULL;
   session->arena = NULL;
+  session->arena_used = 0;
   session->variables = NULL;
   session->rows = NULL;
   session->variable_count = 0;
@@ -181,6 +182,7 @@ static bool grow(const tfc_step *step, int64_t needed, tfc_error *error) {
   /* Its contents do not matter, so the old one goes first and the two never lie side by side. */
   tfc_memory_give(session->arena, session->arena_bytes);
   session->arena_bytes = 0;
+  session->arena_used = 0;
   session->arena = tfc_memory_take((size_t)needed);
   if (session->arena == NULL) {
     TFC_FAIL(error, "out-of-memory", "no memory for the %lld bytes that entry %s works in at these sizes", (long long)needed, step->entry->name);
@@ -219,6 +221,12 @@ int64_t tfc_step_size(tfc_step *step, const double *dims, tfc_error *error) {
   step->shares = shares_at(step);
   step->sized = true;
   return needed;
+}
+
+size_t tfc_step_room(const tfc_step *step) {
+  const tfc_session *session = step->session;
+  const size_t room = tfc_room(), given = session->arena_bytes - session->arena_used;
+  return room > given ? room - given : 0;
 }
 
 static bool ready(const tfc_step *step, tfc_error *error) {
@@ -286,6 +294,7 @@ typedef struct {
 
 static course begin(tfc_step *step, const void *const *feeds, int64_t steps) {
   tfc_session *session = step->session;
+  if ((uint64_t)step->needed > session->arena_used) session->arena_used = (size_t)step->needed;
   course all = {.step = step, .left = steps};
   all.call.feeds = feeds;
   all.call.outputs = step->outputs;

@@ -23,6 +23,10 @@ export const trainNames = namesOf<TrainOptions>({
   observers: true,
 });
 
+/** What `train` takes of what a run was given. */
+export const trainOptionsOf = (options: TrainOptions): TrainOptions =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => trainNames.includes(name))) as unknown as TrainOptions;
+
 type Given = { readonly [Name in keyof TrainOptions]?: unknown };
 
 const wrong = (message: string, hint?: string): TfcError => new TfcError('invalid-value', message, hint === undefined ? {} : { hint });

@@ -9,6 +9,7 @@ import { type Criterion, isBetter } from './criterion.js';
 import { beginning, type EpochRecord, type Position, type TrainObserver } from './observer.js';
 import { smallerHint } from './scalars.js';
 import { type RunStep, train, type TrainOptions } from './train.js';
+import { trainOptionsOf } from './train-options.js';
 import { type Patience, readState, requireSameRun, type RunIdentity, type TrainingState } from './training-state.js';
 
 /**
@@ -110,8 +111,7 @@ export class TrainingRun {
 
   /** @throws TfcError as `train`; file-not-written. What was saved before an error stays. */
   async *epochs(recording?: Recording): AsyncGenerator<EpochRecord> {
-    const { every, checkpoints, session, identity, resume, earlyStop, normalization, vocabularies, ...training } = this.#options;
-    const { epochs, observers = [] } = training;
+    const { every, checkpoints, epochs, observers = [] } = this.#options;
     // A run that goes on unrecorded may be recorded again later.
     this.#recordedIn = recording?.recordedIn ?? this.#recordedIn;
     if (this.stoppedEarly) return;
@@ -123,7 +123,7 @@ export class TrainingRun {
     };
     let metrics: EpochRecord['means'] = {};
     const options = {
-      ...training,
+      ...trainOptionsOf(this.#options),
       start: this.#position,
       observers: [...observers, ...(recording === undefined ? [] : [recording.observer]), saver],
     };

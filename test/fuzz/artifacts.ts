@@ -5,6 +5,8 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, stat
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { buildInto } from '../../src/driver/build/build.js';
+import { Cache } from '../../src/driver/build/cache.js';
+import { optionsKey } from '../../src/driver/build/request.js';
 import { compileSync } from '../../src/driver/index.js';
 import { type Module, openModule } from '../../runtime/index.js';
 import { items } from './grains.js';
@@ -25,9 +27,12 @@ const warnings = { first: '', second: 'literal-underflow' } as const;
 type Model = keyof typeof sources;
 const models = Object.keys(sources) as Model[];
 
-/** Where the damage is done: in an artifact's directory, or in the compile cache. */
+/**
+ * Where the damage is done: in an artifact's directory, or in the compile cache, which is asked what it has, or asked for the program, so
+ * that what is damaged is compiled again.
+ */
 interface Recipe {
-  readonly place: 'artifact' | 'cache';
+  readonly place: 'artifact' | 'cache' | 'rebuilt';
   readonly model: Model;
   /** Which of the files, counted around. */
   readonly file: number;
@@ -37,13 +42,14 @@ interface Recipe {
 
 function draw(random: Random): Input {
   const recipe = (): Recipe => ({
-    place: random.chance(0.85) ? 'artifact' : 'cache',
+    place: random.chance(0.5) ? 'artifact' : random.chance(0.95) ? 'cache' : 'rebuilt',
     model: random.pick(models),
     file: random.chance(0.6) ? 0 : random.int(6),
     damage: random.pick(['bytes', 'bytes', 'cut', 'zeros', 'swap', 'flip', 'flip', 'flip', 'remove', 'folder', 'empty']),
     seed: random.bits(),
   });
-  return { extension: 'json', bytes: Buffer.from(JSON.stringify([recipe()])) };
+  const one = recipe();
+  return { extension: `${one.place}.json`, bytes: Buffer.from(JSON.stringify([one])) };
 }
 
 interface Prepared {
@@ -100,6 +106,15 @@ function check({ bytes }: Input): Verdict {
     const touched = recipes.flatMap((recipe) =>
       recipe.place === first.place ? spoil(scratch, recipe, inArtifact ? artifacts[other(recipe.model)] : undefined, random) : [],
     );
+    if (first.place === 'cache') {
+      const request = { path: programs[model], set: {}, cpu: 'native', roots: [] };
+      const known = new Cache(scratch).find({ path: request.path, options: optionsKey(request) });
+      if (known === undefined) return { kind: 'refused', code: 'bad-artifact' };
+      const said = known.warnings.map(({ code }) => code).join();
+      if (said !== warnings[model]) return found('wrong', `warnings ${JSON.stringify(said)}`);
+      using module = openModule(known.directory);
+      return right(module, model);
+    }
     if (!inArtifact) {
       const said: string[] = [];
       using module = inCache(scratch, () => compileSync(programs[model], { onWarning: ({ code }) => said.push(code) }));
