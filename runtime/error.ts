@@ -35,6 +35,8 @@ export type RuntimeCode =
   | 'file-not-written'
   | 'toolchain-missing'
   | 'out-of-memory'
+  | 'no-device'
+  | 'device-failed'
   | 'entry-failed'
   | 'index-out-of-range'
   | 'loop-limit'

@@ -36,8 +36,8 @@ export interface Native {
   forget(): void;
   openModule(path: string): { readonly handle: Handle<'module'>; readonly manifest: Uint8Array; readonly entries: readonly string[] };
   close(handle: Handle<'module' | 'session' | 'step'>): void;
-  /** Per variable the number of its rows, the bytes of one, and the bytes from one to the next. */
-  createSession(threads: number, rows: Float64Array): Handle<'session'>;
+  /** Per variable the number of its rows, the bytes of one, and the bytes from one to the next. `device`: number of a GPU, or -1. */
+  createSession(threads: number, device: number, rows: Float64Array): Handle<'session'>;
   readVariable(session: Handle<'session'>, index: number, into: TypedArray): void;
   writeVariable(session: Handle<'session'>, index: number, from: TypedArray): void;
   /** Gives every element of a variable the value of the array's first. */
@@ -98,6 +98,8 @@ const nativeCodes: readonly RuntimeCode[] = [
   'session-busy',
   'out-of-memory',
   'bad-data',
+  'no-device',
+  'device-failed',
 ];
 
 /** Runs `body`; what the native half throws in it becomes a TfcError. */

@@ -23,6 +23,7 @@ import type {
   NodeFeeds,
   Takes,
 } from './module-types.js';
+import { openDevice } from './device.js';
 import { composed, composedMembers } from './names.js';
 import { type Handle, translating } from './native.js';
 import { readNames, readOptions, requireBoolean } from './options.js';
@@ -48,6 +49,11 @@ export interface SessionOptions {
   readonly seed?: number | bigint;
   /** Threads that compute, the caller included. Default: as many as there are processors for this process. Results do not depend on it. */
   readonly threads?: number;
+  /**
+   * Where entries run and variables lie: `cpu`, a GPU by its number (`cuda:0`), or `auto`: the first GPU, where the module was compiled for
+   * GPUs and there is one, else this machine's processors. Default `auto`.
+   */
+  readonly device?: 'auto' | 'cpu' | `cuda:${number}`;
   /** Whether variables get their declared initial values now. Default true. */
   readonly initialize?: boolean;
   /** Whether what `summary` statements of steps say is recorded, for `summaries()`. Default false: then they cost nothing. */
@@ -141,7 +147,8 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
       seed = 0,
       summaries = false,
       trapNan = false,
-    } = readOptions(options, 'session', ['threads', 'initialize', 'seed', 'summaries', 'trapNan']);
+      device = 'auto',
+    } = readOptions(options, 'session', ['threads', 'device', 'initialize', 'seed', 'summaries', 'trapNan']);
     requireBoolean(now, 'initialize');
     requireBoolean(summaries, 'summaries');
     requireBoolean(trapNan, 'trapNan');
@@ -157,8 +164,9 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
     this.#seed = seedOf(seed);
     this.threads = threads;
     const specs = artifact.manifest.variables;
-    const handle: Handle<'session'> = translating(() =>
-      native.createSession(threads, Float64Array.from(specs.flatMap((spec) => Variables.rows(spec)))),
+    const rows = Float64Array.from(specs.flatMap((spec) => Variables.rows(spec)));
+    const handle: Handle<'session'> = openDevice(device, artifact.manifest.devices ?? [], (number) =>
+      native.createSession(threads, number, rows),
     );
     this.#host = { native, handle, variables: new Variables(native, handle, specs), closed: false, busy: false, turns: new Turns() };
     this.#entries = new SessionEntries(source, this.#host, { summaries, trapNan });

@@ -1,8 +1,8 @@
 // Machines for tests that compile for the same ones wherever they run. In: nothing. Out: targets of the x86-64 levels.
 
-import { cpuTarget, type Target } from '../src/target/index.js';
+import { cpuTarget, type CpuTarget } from '../src/target/index.js';
 
-const level = (cpu: string, vectorBytes: Target['vectorBytes'], vectorRegisters: Target['vectorRegisters']): Target =>
+const level = (cpu: string, vectorBytes: CpuTarget['vectorBytes'], vectorRegisters: CpuTarget['vectorRegisters']): CpuTarget =>
   cpuTarget({ isa: 'x86-64', cpu, features: '', triple: 'x86_64-unknown-linux-gnu', requires: [], vectorBytes, vectorRegisters });
 
 /** Vectors of 4, 8 and 16 f32. */

@@ -5,7 +5,7 @@
 import { abiVersion } from '../../runtime/abi/manifest.js';
 import { pack } from '../../runtime/abi/packed.js';
 import { InternalError } from '../../src/base/index.js';
-import type { BackendInput } from '../../src/target/index.js';
+import type { BackendInput, CpuTarget, DeviceCode } from '../../src/target/index.js';
 import {
   emitAssembly,
   Emission,
@@ -17,6 +17,7 @@ import {
   type TargetOptions,
 } from './builder/index.js';
 import { CodegenUnits } from './emit/codegen-units.js';
+import { emitDeviceEntry } from './emit/device-entry.js';
 import { emitProgram, type EntryFunctions } from './emit/program.js';
 import { KernelFunctions } from './emit/deduplicate.js';
 
@@ -50,7 +51,7 @@ const cleaning = 'function(early-cse<memssa>,simplifycfg,instcombine<no-verify-f
  */
 const loopPasses = false;
 
-export interface CompileInput extends BackendInput {
+export interface CompileInput extends BackendInput<CpuTarget> {
   /** Object code (default), LLVM assembly before or after the passes, or machine assembly. */
   readonly emit?: EmissionKind | undefined;
   /** Cleans nothing up, and generates code the fast way: for whoever checks what many programs compute. */
@@ -73,7 +74,7 @@ export function compilePrograms(input: CompileInput): CompileOutput {
 }
 
 /** Functions that stay by themselves are cleaned and compiled by other threads while the next ones are emitted. */
-function objectsOf(input: BackendInput, options: TargetOptions): CompileOutput {
+function objectsOf(input: BackendInput<CpuTarget>, options: TargetOptions): CompileOutput {
   const start = performance.now();
   using emission = new Emission();
   using parts = new CodegenUnits(emission, { ...options, passes: options.passes === '' ? '' : cleaning });
@@ -88,7 +89,7 @@ function objectsOf(input: BackendInput, options: TargetOptions): CompileOutput {
   return { kind: 'objects', objects, timings: { buildMs, optimizeMs: optimizing, codegenMs: waitedMs - optimizing, linkMs: 0 } };
 }
 
-function textOf(input: BackendInput, options: TargetOptions, emit: Exclude<EmissionKind, 'objects'>): CompileOutput {
+function textOf(input: BackendInput<CpuTarget>, options: TargetOptions, emit: Exclude<EmissionKind, 'objects'>): CompileOutput {
   const start = performance.now();
   using module = buildModule(input, options, undefined);
   const buildMs = performance.now() - start;
@@ -120,35 +121,37 @@ export function buildArtifact(input: Omit<CompileInput, 'emit'>): { readonly lib
   return { library, timings: { ...output.timings, linkMs: performance.now() - start } };
 }
 
-function buildModule({ programs, manifest, target }: BackendInput, options: TargetOptions, parts: CodegenUnits | undefined): ModuleBuilder {
+function buildModule(
+  { programs, manifest, target, device }: BackendInput<CpuTarget>,
+  options: TargetOptions,
+  parts: CodegenUnits | undefined,
+): ModuleBuilder {
   const module = new ModuleBuilder('tfc');
   try {
     setTarget(module, options);
     const functions = new KernelFunctions(programs, parts);
     const entries = programs.map((program, at) => emitProgram(module, program, at, target, functions));
     const { types } = module;
-    const entryType = types.struct([types.ptr, types.ptr, types.ptr, types.ptr, types.ptr, types.i64, types.ptr]);
-    const rows = entries.map((entry, at): LlvmConstant =>
-      module.structOf(entryType, [
-        module.string(`name.${at}`, entry.name),
+    const none = module.zero(types.ptr);
+    const names = entries.map((entry, at) => module.string(`name.${at}`, entry.name));
+    const table = entryTable(
+      module,
+      'entries',
+      entries.map((entry, at) => [
+        names[at] as LlvmConstant,
         entry.arenaBytes,
         entry.run,
         ...sharedFields(module, entry.shared),
-        entry.status ?? module.zero(types.ptr),
+        entry.status ?? none,
+        module.i64(0),
+        none,
       ]),
     );
-    const table = module.global({
-      name: 'entries',
-      type: types.array(entryType, rows.length),
-      initializer: module.arrayOf(entryType, rows),
-      constant: true,
-      align: 8,
-    });
     const packed = pack(manifest);
-    const moduleType = types.struct([types.i32, types.i32, types.ptr, types.ptr, types.i64]);
+    const moduleType = types.struct([types.i32, types.i32, types.ptr, types.ptr, types.i64, types.ptr]);
     const description = module.structOf(moduleType, [
       module.i32(abiVersion),
-      module.i32(rows.length),
+      module.i32(entries.length),
       table,
       module.global({
         name: 'manifest',
@@ -158,6 +161,7 @@ function buildModule({ programs, manifest, target }: BackendInput, options: Targ
         align: 1,
       }),
       module.i64(packed.length),
+      device === undefined ? none : deviceTable(module, device, target, names),
     ]);
     const root = module.global({ name: 'module', type: moduleType, initializer: description, constant: true, align: 8 });
     const exported = module.function({ name: 'tfc_module_table', type: types.function(types.ptr, []), attributes: ['nounwind'] });
@@ -169,6 +173,47 @@ function buildModule({ programs, manifest, target }: BackendInput, options: Targ
     module.dispose();
     throw error;
   }
+}
+
+/** A table of tfc_entry. */
+function entryTable(module: ModuleBuilder, name: string, rows: readonly (readonly LlvmConstant[])[]): LlvmConstant {
+  const { types } = module;
+  const type = types.struct([types.ptr, types.ptr, types.ptr, types.ptr, types.ptr, types.i64, types.ptr, types.i64, types.ptr]);
+  const made = rows.map((row) => module.structOf(type, row));
+  return module.global({
+    name,
+    type: types.array(type, made.length),
+    initializer: module.arrayOf(type, made),
+    constant: true,
+    align: 8,
+  });
+}
+
+/** The tfc_device_code. */
+function deviceTable(module: ModuleBuilder, device: DeviceCode, target: CpuTarget, names: readonly LlvmConstant[]): LlvmConstant {
+  const { types } = module;
+  const none = module.zero(types.ptr);
+  const rows = device.programs.map((program, at) => {
+    const { arenaBytes, run, asks, ioBytes } = emitDeviceEntry(module, program, at, target);
+    return [names[at] as LlvmConstant, arenaBytes, run, none, none, module.i64(0), none, module.i64(asks), ioBytes];
+  });
+  const functions = device.functions.map((name) => module.string(`device.${name}`, name));
+  const list = module.global({
+    name: 'device.functions',
+    type: types.array(types.ptr, functions.length),
+    initializer: module.arrayOf(types.ptr, functions),
+    constant: true,
+    align: 8,
+  });
+  const type = types.struct([types.ptr, types.i32, types.i32, types.ptr, types.ptr]);
+  const fields = [
+    module.string('device.text', device.text),
+    module.i32(device.threads),
+    module.i32(functions.length),
+    list,
+    entryTable(module, 'device.entries', rows),
+  ];
+  return module.global({ name: 'device', type, initializer: module.structOf(type, fields), constant: true, align: 8 });
 }
 
 /** The fields `shares`, `phases` and `phase_count` of a tfc_entry. */

@@ -3,13 +3,18 @@
 
 import { addonFile, platform } from '../../runtime/addon-file.js';
 import { InternalError } from '../../src/base/index.js';
-import type { Backend } from '../../src/target/index.js';
+import type { Backend, CpuTarget, Target } from '../../src/target/index.js';
 import { buildArtifact, compilePrograms } from './artifact.js';
 import { header } from './header.js';
 import { hostTarget, requireCpu } from './target.js';
 
 /** Its own IR before its passes; assembly. */
 const levels = ['llvm', 'asm'] as const;
+
+function cpuOf(target: Target): CpuTarget {
+  if (target.kind !== 'cpu') throw new InternalError('codegen', `${target.kind} is no CPU`);
+  return target;
+}
 
 export const llvm: Backend = {
   name: 'llvm',
@@ -19,7 +24,7 @@ export const llvm: Backend = {
   requireCpu,
   targetOf: hostTarget,
   build: (input) => {
-    const { library, timings } = buildArtifact(input);
+    const { library, timings } = buildArtifact({ ...input, target: cpuOf(input.target) });
     return {
       library,
       header: header(input.manifest),
@@ -33,7 +38,7 @@ export const llvm: Backend = {
   },
   print: (input, level) => {
     const emit = levels.find((one) => one === level);
-    const output = compilePrograms({ ...input, emit });
+    const output = compilePrograms({ ...input, target: cpuOf(input.target), emit });
     if (output.kind !== 'text') throw new InternalError('codegen', `${level} is no text`);
     return output.text;
   },

@@ -4,7 +4,7 @@
 import { arch } from 'node:os';
 import { isFeature } from '../../runtime/abi/processor.js';
 import { DiagnosticsError, InternalError } from '../../src/base/index.js';
-import { cpuTarget, type Target } from '../../src/target/index.js';
+import { cpuTarget, type CpuTarget } from '../../src/target/index.js';
 import { aarch64 } from './isa/aarch64.js';
 import type { CpuLevel, InstructionSet } from './isa/isa.js';
 import { x86 } from './isa/x86.js';
@@ -29,7 +29,7 @@ export function requireCpu(name: string): void {
  * `native` (default): this machine. Otherwise an LLVM CPU name: `x86-64-v3`, `x86-64`, `sapphirerapids`, … Errors: InternalError when the
  * host's CPUs cannot be named, or there is no table of their instructions.
  */
-export function hostTarget(cpu = 'native'): Target {
+export function hostTarget(cpu = 'native'): CpuTarget {
   const host = hostInfo();
   const { triple } = host;
   const isa = instructionSets.find((one) => one.isOf(triple));
@@ -43,9 +43,9 @@ export function hostTarget(cpu = 'native'): Target {
 const requiredOf = (triple: string, cpu: string, features: string): readonly string[] =>
   enabledFeatures({ triple, cpu, features }).filter(isFeature).sort();
 
-const levels = new WeakMap<Target, CpuLevel>();
+const levels = new WeakMap<CpuTarget, CpuLevel>();
 
-export function levelOf(target: Target): CpuLevel {
+export function levelOf(target: CpuTarget): CpuLevel {
   let level = levels.get(target);
   if (level === undefined) {
     const isa = instructionSets.find(({ name }) => name === target.isa) as InstructionSet;

@@ -2,7 +2,7 @@
 // over the entry's free sizes.
 
 /** Of the binary interface and of the manifest: TFC_ABI_VERSION of tfc.h. */
-export const abiVersion = 7;
+export const abiVersion = 8;
 
 /**
  * The types of elements; floats of 16 and 8 bits are bits in a `Uint16Array` and a `Uint8Array`.
@@ -225,6 +225,8 @@ export interface Manifest {
   readonly module: string;
   /** `features`: what the processor must have (processor.ts), sorted. */
   readonly target: { readonly triple: string; readonly cpu: string; readonly features: readonly string[] };
+  /** Kinds of devices beside the processor that there is code for; absent when there are none. */
+  readonly devices?: readonly 'cuda'[];
   /** Same order as the artifact's entry table. */
   readonly entries: readonly EntrySpec[];
   readonly open: readonly OpenEntrySpec[];

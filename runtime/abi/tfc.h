@@ -9,9 +9,15 @@
 extern "C" {
 #endif
 
-#define TFC_ABI_VERSION 7
+#define TFC_ABI_VERSION 8
 
 typedef enum { TFC_F32 = 0, TFC_F64 = 1, TFC_F16 = 2, TFC_BF16 = 3, TFC_I32 = 4, TFC_I64 = 5, TFC_U8 = 6, TFC_BOOL = 7, TFC_I8 = 8, TFC_I16 = 9, TFC_U16 = 10, TFC_U32 = 11, TFC_U64 = 12, TFC_F8E4M3 = 13, TFC_F8E5M2 = 14 } tfc_dtype;
+
+/* What an entry for a GPU runs its kernels by: the runtime gives it. Both work in the order in which they are asked. */
+typedef struct tfc_device {
+  void (*launch)(struct tfc_device *device, int32_t kernel, int64_t blocks, void *const *arguments); /* a function of tfc_device_code; where its arguments lie; none for no blocks */
+  int32_t (*look)(struct tfc_device *device, const void *from);                                      /* an i32 in memory of the device, after all that was launched */
+} tfc_device;
 
 typedef struct tfc_call {
   const void *const *feeds;  /* row-major, aligned to their elements, in the entry's order */
@@ -20,6 +26,7 @@ typedef struct tfc_call {
                                 last axis) start that many elements apart, the last one has room for as many, and what lies behind a row is nobody's */
   const int64_t *dims;       /* values of the entry's free sizes, in its order; each at least 0 */
   void *arena;               /* 64-byte aligned, at least arena_bytes(dims) bytes; contents do not matter */
+  tfc_device *device;        /* entries for a GPU: on it lies all of the memory above but dims; others do not look at it */
 } tfc_call;
 
 /* One of `shares` equal parts of a phase. The parts of a phase depend on each other in nothing: they may run at once, on any threads, in any order. */
@@ -41,7 +48,18 @@ typedef struct tfc_entry {
   tfc_phase phase;                              /* runs a share of the phase with this number, counted from 0 */
   int64_t phase_count;                          /* 0: there is only `run`, and `shares` and `phase` may be NULL */
   int32_t (*status)(const tfc_call *call);      /* after all phases: what `run` would have returned; NULL: 0 */
+  int64_t asks;                                 /* entries for a GPU: how often `run` asks what is on the device; 0: its launches may be recorded, and done again */
+  void (*io_bytes)(const int64_t *dims, int64_t *feeds, int64_t *outputs); /* entries for a GPU: bytes of every feed and output that the code knows; NULL: others */
 } tfc_entry;
+
+/* Kernels for GPUs. */
+typedef struct tfc_device_code {
+  const char *text; /* PTX */
+  int32_t threads;  /* of a block */
+  int32_t function_count;
+  const char *const *functions; /* their names */
+  const tfc_entry *entries;     /* as those of the module, run on a device */
+} tfc_device_code;
 
 typedef struct tfc_module {
   int32_t abi_version;
@@ -49,6 +67,7 @@ typedef struct tfc_module {
   const tfc_entry *entries;
   const uint8_t *manifest; /* JSON packed by Brotli (RFC 7932): entries, feeds, outputs, sizes, variables (manifest.ts); module.json beside the library is the same */
   int64_t manifest_bytes;
+  const tfc_device_code *device; /* NULL: there is code for processors only */
 } tfc_module;
 
 typedef const tfc_module *(*tfc_module_table_fn)(void);

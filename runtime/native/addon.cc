@@ -145,15 +145,16 @@ napi_value close(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// createSession(threads, rows: Float64Array [count, bytes, pitch in bytes of each variable]) → handle
+// createSession(threads, device: number of a GPU or -1, rows: Float64Array [count, bytes, pitch in bytes of each variable]) → handle
 napi_value create_session(napi_env env, napi_callback_info info) {
-  Arguments<2> args(env, info);
+  Arguments<3> args(env, info);
   int64_t threads = args.integer(0);
-  auto sizes = args.array(1);
+  int64_t device = args.integer(1);
+  auto sizes = args.array(2);
   if (args.good && (sizes.type != napi_float64_array || sizes.length % 3 != 0)) args.bad("rows are a Float64Array of three numbers each");
   if (!args.good) return nullptr;
   tfc_error error = {};
-  tfc_session *session = tfc_session_create(static_cast<int32_t>(threads), static_cast<int32_t>(sizes.length / 3), static_cast<const tfc_rows *>(sizes.data), &error);
+  tfc_session *session = tfc_session_create(static_cast<int32_t>(threads), static_cast<int32_t>(device), static_cast<int32_t>(sizes.length / 3), static_cast<const tfc_rows *>(sizes.data), &error);
   if (session == nullptr) {
     fail(env, error);
     return nullptr;
@@ -169,8 +170,10 @@ napi_value copy_variable(napi_env env, napi_callback_info info, bool write) {
   auto array = args.array(2);
   if (args.good && (index < 0 || index >= session->variable_count || array.bytes != tfc_session_bytes(session, static_cast<int32_t>(index)))) args.bad("no variable of this size at this position");
   if (!args.good || array.bytes == 0) return nullptr;
-  if (write) tfc_session_write(session, static_cast<int32_t>(index), array.data);
-  else tfc_session_read(session, static_cast<int32_t>(index), array.data);
+  tfc_error error;
+  error.code = nullptr;
+  const bool done = write ? tfc_session_write(session, static_cast<int32_t>(index), array.data, &error) : tfc_session_read(session, static_cast<int32_t>(index), array.data, &error);
+  if (!done) fail(env, error);
   return nullptr;
 }
 
@@ -184,7 +187,9 @@ napi_value fill_variable(napi_env env, napi_callback_info info) {
   int64_t index = args.integer(1);
   auto array = args.array(2);
   if (args.good && (index < 0 || index >= session->variable_count || array.length == 0)) args.bad("no variable at this position, or no element");
-  if (args.good) tfc_session_fill(session, static_cast<int32_t>(index), array.data, array.bytes / array.length);
+  tfc_error error;
+  error.code = nullptr;
+  if (args.good && !tfc_session_fill(session, static_cast<int32_t>(index), array.data, array.bytes / array.length, &error)) fail(env, error);
   return nullptr;
 }
 

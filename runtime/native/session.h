@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "gpu.h"
 #include "module.h"
 #include "team.h"
 
@@ -33,6 +34,8 @@ typedef struct tfc_session {
   void *arena;
   size_t arena_bytes;
   size_t arena_used; /* of these, what steps have used: the system has not given the rest yet */
+  int64_t swaps; /* how often variables changed places */
+  tfc_gpu *gpu; /* NULL: memory is this machine's; else variables and arena lie on the device */
 } tfc_session;
 
 /* An entry bound to a session: every address that a call needs, kept between calls. */
@@ -53,6 +56,16 @@ typedef struct tfc_step {
   int32_t scalar_count;
   int32_t *scalar_outputs; /* positions of scalar outputs */
   int32_t *scalar_dtypes;
+  /* On a GPU: feeds and outputs have places there, in one piece of memory. */
+  tfc_gpu_code *code;
+  int64_t *io_bytes; /* of every feed, then of every output */
+  void **io;
+  void *io_memory;
+  int64_t io_room;
+  tfc_gpu_graph *graph; /* of the launches at these sizes; NULL: not recorded */
+  bool ran;             /* at these sizes, with the arena and the places of variables below */
+  void *last_arena;
+  int64_t last_swaps;
 } tfc_step;
 
 typedef struct tfc_step_layout {
@@ -64,8 +77,8 @@ typedef struct tfc_step_layout {
   const int32_t *scalar_dtypes;
 } tfc_step_layout;
 
-/* One reference. NULL and out-of-memory when there is not enough. `threads` counts the caller. */
-tfc_session *tfc_session_create(int32_t threads, int32_t variable_count, const tfc_rows *rows, tfc_error *error);
+/* One reference. NULL and out-of-memory when there is not enough. `threads` counts the caller; `device`: number of a GPU, or -1. */
+tfc_session *tfc_session_create(int32_t threads, int32_t device, int32_t variable_count, const tfc_rows *rows, tfc_error *error);
 /* Frees variables, arena and threads; steps of it fail with session-closed from then on. */
 void tfc_session_close(tfc_session *session);
 void tfc_session_release(tfc_session *session);
@@ -73,13 +86,13 @@ void tfc_session_release(tfc_session *session);
 /* Bytes of a variable whose rows follow each other. */
 size_t tfc_session_bytes(const tfc_session *session, int32_t variable);
 /* Copies all rows of a variable from or to memory where they follow each other. */
-void tfc_session_write(tfc_session *session, int32_t variable, const void *from);
-void tfc_session_read(const tfc_session *session, int32_t variable, void *to);
+bool tfc_session_write(tfc_session *session, int32_t variable, const void *from, tfc_error *error);
+bool tfc_session_read(const tfc_session *session, int32_t variable, void *to, tfc_error *error);
 
 /* Two variables change places, as entries find them; false, and nothing happens, when they are laid out differently. */
 bool tfc_session_swap(tfc_session *session, int32_t one, int32_t other);
 /* Gives every element of a variable the value of `bytes` bytes at `element`. */
-void tfc_session_fill(tfc_session *session, int32_t variable, const void *element, size_t bytes);
+bool tfc_session_fill(tfc_session *session, int32_t variable, const void *element, size_t bytes, tfc_error *error);
 
 /* NULL and bad-artifact when the module has no entry at `entry`. */
 tfc_step *tfc_step_create(tfc_session *session, tfc_loaded *module, int32_t entry, const tfc_step_layout *layout, tfc_error *error);

@@ -42,6 +42,8 @@ export const diagnosticCodes = {
   'uninitialized-variable': 'A variable is read before it has a value.',
   'unknown-variable': 'The module has no variable of that name.',
   'session-closed': 'A closed session is used.',
+  'no-device': 'A GPU is asked for, and there is none that could be used, or no code for one.',
+  'device-failed': 'The driver of a GPU reports a failure; the session is lost, what was saved is not.',
   'session-busy': 'A session is used while it runs a step on another thread.',
   'file-not-found': 'A file that does not exist or cannot be read.',
   'not-a-program': 'A file that is not named as programs are: `.tdsl`.',

@@ -56,7 +56,7 @@ export const machineOps = {
       'to the dtype of the node: float → integer towards zero, saturating, NaN → 0; → bool: ≠ 0; integer → float nearest; integer → narrower integer wraps',
   },
   bitcast: { arity: 1, meaning: 'same bits as the dtype of the node (equal widths)' },
-  // f64 only: calls of libm, lane by lane.
+  // f64 only: calls of libm, lane by lane, where the target has one; else they are expanded as well.
   libm_exp: { arity: 1, meaning: 'f64' },
   libm_expm1: { arity: 1, meaning: 'f64' },
   libm_log: { arity: 1, meaning: 'f64' },

@@ -14,4 +14,4 @@ export { type Lowered, planEntry, scheduleEntry } from './program/lower.js';
 export { indexPreconditions } from './program/index-preconditions.js';
 
 export { expandScalars, scalarExpander } from './program/expand.js';
-export { vectorize, vectorizer } from './schedule/cpu/vectorize/vectorize.js';
+export { vectorize, vectorizer } from './schedule/index.js';

@@ -45,6 +45,7 @@ export * as tdsl from './tdsl.js';
 /** Elementwise ops as functions over nodes: `scalars.add(build, x, y)`. */
 export { scalars } from './scalars.js';
 export { expansions } from './scalar/expansions.js';
+export { libmExpansions, type LibmName } from './scalar/double/index.js';
 export type { Expansion } from './scalar/machine.js';
 export { flopsOf, flopsOfStatement } from './flops.js';
 export type { ScalarFunction } from './scalar/function.js';

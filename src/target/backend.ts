@@ -2,7 +2,7 @@
 // a target; an artifact, or text on the way to it.
 // Holds: the same input gives the same bytes; what takes long to load is loaded when a target is first asked for.
 
-import type { Program } from '../kernel/index.js';
+import type { Expr, Program } from '../kernel/index.js';
 import type { Target } from './target.js';
 
 /** One row of `--time-passes`. */
@@ -22,12 +22,40 @@ export interface ProgramPass {
   run(program: Program, target: Target): Program;
 }
 
-export interface BackendInput {
+/** Kernels for a device beside the processor, and how each entry launches them. */
+export interface DeviceCode {
+  /** What the device's driver compiles: PTX. */
+  readonly text: string;
+  /** Threads of a block. */
+  readonly threads: number;
+  /** Names of functions: of memory and then of the program's sizes. */
+  readonly functions: readonly string[];
+  /** One per entry, in the order of the manifest's entries. */
+  readonly programs: readonly DeviceProgram[];
+}
+
+export interface DeviceProgram {
+  readonly program: Program;
+  /** One per kernel of the program. */
+  readonly launches: readonly Launch[];
+}
+
+/** A kernel in blocks of threads. */
+export interface Launch {
+  /** Position in the functions. */
+  readonly fn: number;
+  /** How many, which sizes decide; undefined: one. None where it is not positive. */
+  readonly blocks: Expr | undefined;
+}
+
+export interface BackendInput<T extends Target = Target> {
   /** One per entry, in the order of the manifest's entries: of machine ops, with loops that say how the target runs them. */
   readonly programs: readonly Program[];
   /** JSON that the artifact carries. */
   readonly manifest: string;
-  readonly target: Target;
+  readonly target: T;
+  /** What runs on a device instead, if the artifact is for one as well. */
+  readonly device?: DeviceCode | undefined;
 }
 
 export interface BackendOutput {

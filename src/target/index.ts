@@ -2,5 +2,6 @@
 
 export * from './backend.js';
 export * from './cpu.js';
+export * from './cuda.js';
 export * from './target.js';
 export * from './tuning.js';

@@ -4,7 +4,7 @@
 // machines, with what was tried besides. Others say what they are meant for.
 
 import type { CpuTarget } from './cpu.js';
-import { lineBytes } from './target.js';
+import { lineBytes, type Target } from './target.js';
 
 // ---- what stands for sizes that only a call knows ---------------------------------------------------------------------------------------
 
@@ -24,14 +24,21 @@ export const assumedAxis = 1024;
 /**
  * FLOPs in whose time one byte comes from (or goes to) where data of at most `bytes` bytes lives: half of the second-level cache, because
  * the other operands of a kernel lie there too. The ratios are those of one core with wide vectors, about 100 GFLOP/s of elementwise
- * arithmetic to 200, 100, 30 and 12 GB/s; machines differ less in them than in speed.
+ * arithmetic to 200, 100, 30 and 12 GB/s; machines differ less in them than in speed. A GPU has some 60 TFLOP/s beside 6 TB/s from its
+ * cache and 4 from its memory.
  */
-export const memoryLevels = ({ caches }: CpuTarget): readonly { readonly bytes: number; readonly flopsPerByte: number }[] => [
-  { bytes: caches.l1Bytes, flopsPerByte: 0.5 },
-  { bytes: caches.l2Bytes / 2, flopsPerByte: 1 },
-  { bytes: caches.l3Bytes, flopsPerByte: 4 },
-  { bytes: Infinity, flopsPerByte: 8 },
-];
+export const memoryLevels = (target: Target): readonly { readonly bytes: number; readonly flopsPerByte: number }[] =>
+  target.kind === 'cuda'
+    ? [
+        { bytes: 16 * 1024 * 1024, flopsPerByte: 8 },
+        { bytes: Infinity, flopsPerByte: 16 },
+      ]
+    : [
+        { bytes: target.caches.l1Bytes, flopsPerByte: 0.5 },
+        { bytes: target.caches.l2Bytes / 2, flopsPerByte: 1 },
+        { bytes: target.caches.l3Bytes, flopsPerByte: 4 },
+        { bytes: Infinity, flopsPerByte: 8 },
+      ];
 /** Starting a kernel: its loops, and where there are threads a barrier. */
 export const flopsPerKernel = 2000;
 /** FLOPs per element up to which a value is computed wherever it is needed: a loop that stored it would cost as much. */
@@ -164,6 +171,16 @@ export const fewestOwnedLines = 10;
  * that it was measured with. Where that is smaller, what a core updates is still nobody else's, so all products agree about it.
  */
 export const mostOwnedElements = 2 ** 19;
+
+// ---- elementwise kernels of a GPU (lower/schedule/cuda/elementwise.ts) ------------------------------------------------------------------
+
+/** Points of a block: four for each of its threads, whose loads wait for memory together. */
+export const pointsOfBlock = 1024;
+
+// ---- matrix products of a GPU's threads (lower/schedule/cuda/products.ts) ---------------------------------------------------------------
+
+/** Rows of a tile at most, each a sum in a register of every thread: one load of the right side serves as many multiply-adds. */
+export const threadRows = 8;
 
 // ---- blocks of tiles and their memory (lower/schedule/cpu/matmul: emit.ts, pack.ts, prefetch.ts) ----------------------------------------
 

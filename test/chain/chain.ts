@@ -8,9 +8,10 @@ import { fromRuntime, toRuntime } from './agree.js';
 import { check } from '../../src/driver/build/front.js';
 import { toKernels, toMachine } from '../../src/driver/build/pipeline.js';
 import { hostTarget } from '../../codegen/llvm/index.js';
-import { bindSizes, evaluateEntry, initialValues, runProgram } from '../../src/eval/index.js';
+import { bindSizes, evaluateEntry, initialValues, type ProgramInputs, runProgram } from '../../src/eval/index.js';
 import { type Entry, type ModuleGraph, sourceOf, topological } from '../../src/graph/index.js';
 import type { Lowered } from '../../src/lower/index.js';
+import type { Target } from '../../src/target/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 import { checks, differentiate, Pipeline, simplify, strip } from '../../src/passes/index.js';
 
@@ -33,6 +34,20 @@ interface Links {
   readonly kernels: readonly Lowered[];
   readonly machine: readonly Lowered[];
 }
+
+/** The meaning of a program, and its kernels for a target of any kind. */
+export function machineOf(path: string, one: ChainCase, target: Target): Pick<Links, 'stripped' | 'machine'> {
+  const open = openOf(one);
+  const a = check({ path, set: {}, open }, new Map());
+  const stripped = Pipeline.of(differentiate).then(strip).run(a.module, { build: a.build }).output;
+  const b = check({ path, set: {}, open }, new Map());
+  return { stripped, machine: toMachine(target).run(b.module, { build: b.build }).output.entries };
+}
+
+export const programOf = ({ machine }: Pick<Links, 'machine'>, entry: string): Lowered['program'] =>
+  (machine.find(({ program }) => program.entry === entry) as Lowered).program;
+
+const openOf = ({ entry, ranks }: ChainCase): Parameters<typeof linksOf>[1] => (ranks === undefined ? undefined : { entry, ranks });
 
 /** All forms of one module; each pipeline starts from the text, so that no link sees another one's nodes. */
 export function linksOf(
@@ -65,9 +80,8 @@ function latestLinks(path: string, open: Parameters<typeof linksOf>[1]): Links {
 type State = Map<string, TensorValue>;
 
 export async function runChain(path: string, one: ChainCase): Promise<void> {
-  const { dims = {}, ranks, steps = 2, tolerance = 2e-4 } = one;
-  const open = ranks === undefined ? undefined : { entry: one.entry, ranks };
-  const links = latestLinks(path, open);
+  const { dims = {}, steps = 2, tolerance = 2e-4 } = one;
+  const links = latestLinks(path, openOf(one));
   const entry = entryOf(links.stripped, one.entry);
   const feeds = randomFeeds(entry, dims, one.ranges ?? {});
   const sizes = new Map(Object.entries(dims));
@@ -105,6 +119,28 @@ export async function runChain(path: string, one: ChainCase): Promise<void> {
 const isConstant = ({ outputs, updates }: Entry): boolean =>
   !topological([...outputs, ...updates].map(({ node }) => node)).some((node) => sourceOf(node) !== undefined);
 
+/** Runs the program of an entry, which has this number, on another machine. */
+export type ProgramRunner = (
+  which: number,
+  inputs: ProgramInputs & { readonly dims: ReadonlyMap<string, number> },
+) => Pick<ReturnType<typeof runProgram>, 'outputs' | 'variables'>;
+
+/** Kernels on another machine, step by step against the meaning. */
+export function runMachine({ stripped, machine }: Pick<Links, 'stripped' | 'machine'>, one: ChainCase, run: ProgramRunner): void {
+  const { dims = {}, steps = 2, tolerance = 2e-4 } = one;
+  const entry = entryOf(stripped, one.entry);
+  const feeds = randomFeeds(entry, dims, one.ranges ?? {});
+  const sizes = new Map(Object.entries(dims));
+  const paths = stripped.variables.map((variable) => variable.path);
+  const initial = initialValues(stripped, 5n);
+  const [meaningState, state] = [new Map(initial), new Map(initial)];
+  for (let step = 0; step < steps; step++) {
+    const meaning = graphStep(stripped, one.entry, feeds, meaningState, sizes);
+    const found = kernelStep(machine, entry, feeds, paths, state, sizes, run);
+    same(`${one.entry}, step ${step}: the machine differs`, found, meaning, tolerance);
+  }
+}
+
 type Results = ReadonlyMap<string, TensorValue>;
 
 const entryOf = (module: ModuleGraph, name: string): Entry => module.entries.find((entry) => entry.name === name) as Entry;
@@ -126,13 +162,15 @@ function kernelStep(
   paths: readonly string[],
   state: State,
   dims: ReadonlyMap<string, number>,
+  run: ProgramRunner = (which, inputs) => runProgram((lowered[which] as Lowered).program, inputs, { arena: true }),
 ): Results {
-  const { program } = lowered.find((one) => one.program.entry === entry.name) as Lowered;
+  const which = lowered.findIndex((one) => one.program.entry === entry.name);
+  const { program } = lowered[which] as Lowered;
   const feedsInOrder: TensorValue[] = [];
   for (const { role, name: buffer } of program.buffers) {
     if (role.kind === 'feed') feedsInOrder[role.index] = feeds.get(buffer.replace(/^in_/, '')) as TensorValue;
   }
-  const result = runProgram(program, { feeds: feedsInOrder, variables: paths.map((path) => state.get(path)), dims }, { arena: true });
+  const result = run(which, { feeds: feedsInOrder, variables: paths.map((path) => state.get(path)), dims });
   const changed = entry.updates.map((update) => paths.indexOf(update.variable));
   for (const at of changed) {
     const value = result.variables[at];

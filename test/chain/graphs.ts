@@ -21,7 +21,7 @@ import {
   verifyModule,
 } from '../../src/graph/index.js';
 import { type Program, printProgram, verifyProgram } from '../../src/kernel/index.js';
-import type { Target } from '../../src/target/index.js';
+import type { CpuTarget, Target } from '../../src/target/index.js';
 import { expandScalars, vectorize } from '../../src/lower/index.js';
 import type { TensorValue } from '../../src/ops/index.js';
 import { checks, differentiate, simplify, strip } from '../../src/passes/index.js';
@@ -92,8 +92,17 @@ export interface Break {
   readonly text: string;
 }
 
+type KernelRun = ReturnType<typeof prepareProgram>;
+/** Runs a program on another machine: that of this number, at these sizes. */
+export type Device = (
+  which: number,
+  dims: ReadonlyMap<string, number>,
+) => (...inputs: Parameters<KernelRun>) => Pick<ReturnType<KernelRun>, 'outputs' | 'variables'>;
+
 export interface ChainOptions {
   readonly target?: Target;
+  /** What kernels of machine ops are run by behind the interpreters. */
+  readonly device?: (programs: readonly Program[]) => Device;
   /** Without, kernels are interpreted only. */
   readonly native?: boolean;
   /** Stacks, graphs and kernels with what broke. */
@@ -126,12 +135,13 @@ export function runGraphs(cases: readonly GraphCase[], options: ChainOptions = {
       return undefined;
     });
   }
-  using compiled = native ? new Compiled(lowered, variables, target, quick) : undefined;
-  for (const item of lowered) {
+  using compiled = native && target.kind === 'cpu' ? new Compiled(lowered, variables, target, quick) : undefined;
+  const device = options.device?.(lowered.map(({ machine }) => machine));
+  for (const [which, item] of lowered.entries()) {
     for (const sizes of item.one.sizes) {
       const good = attempt(
         item.one,
-        () => (ends ? runEnds : runCase)(item, variables, sizes, compiled),
+        () => (ends ? runEnds : runCase)(item, variables, sizes, { compiled, device: device?.(which, new Map(Object.entries(sizes))) }),
         () => printProgram(item.kernels),
       );
       if (!good) break;
@@ -148,7 +158,7 @@ function lowerCase(one: GraphCase, variables: readonly Variable[], target: Targe
   const plain = checks.run(strip.run(differentiate.run(module, context), context), context);
   const [simple] = (one.simplified === true ? simplify.run(plain, context) : plain).entries;
   const program = lowerEntry(simple as Entry, variables, target, build);
-  const machine = vectorize(expandScalars(program), target);
+  const machine = vectorize(expandScalars(program, target), target);
   verifyProgram(machine, { pass: 'vectorize', expanded: true, vectorized: true });
   return { one, simple: simple as Entry, kernels: program, machine };
 }
@@ -159,7 +169,7 @@ class Compiled {
   readonly #module: Module;
   readonly sessions: readonly Session[];
 
-  constructor(lowered: readonly Lowered[], variables: readonly Variable[], target: Target, quick: boolean) {
+  constructor(lowered: readonly Lowered[], variables: readonly Variable[], target: CpuTarget, quick: boolean) {
     const module: ModuleGraph = {
       path: 'graphs.tdsl',
       variables,
@@ -182,12 +192,18 @@ class Compiled {
 
 type Link = 'lower' | 'expand';
 
+/** What runs a case behind the interpreters. */
+interface Machines {
+  readonly compiled: Compiled | undefined;
+  readonly device: ReturnType<Device> | undefined;
+}
+
 /** The last link of kernels alone, held to the meaning as closely as to the link before; all of them when that breaks. */
-function runEnds(item: Lowered, variables: readonly Variable[], sizes: Sizes, compiled: Compiled | undefined): string | undefined {
-  const all = (): string | undefined => runCase(item, variables, sizes, compiled);
+function runEnds(item: Lowered, variables: readonly Variable[], sizes: Sizes, machines: Machines): string | undefined {
+  const all = (): string | undefined => runCase(item, variables, sizes, machines);
   if (item.one.meaningTolerance !== undefined || item.one.onlyNative === true) return all();
   try {
-    if (runCase(item, variables, sizes, compiled, ['expand']) === undefined) return undefined;
+    if (runCase(item, variables, sizes, machines, ['expand']) === undefined) return undefined;
   } catch {
     // Said again with the link that it is about.
   }
@@ -198,7 +214,7 @@ function runCase(
   { one, simple, kernels, machine }: Lowered,
   variables: readonly Variable[],
   sizes: Sizes,
-  compiled: Compiled | undefined,
+  { compiled, device }: Machines,
   links: readonly Link[] = one.onlyNative === true ? [] : ['lower', 'expand'],
 ): string | undefined {
   const { entry, make, tolerance = usualTolerance, meaningTolerance = tolerance } = one;
@@ -212,7 +228,7 @@ function runCase(
   const feeds = new Map(entry.feeds.map((feed) => [feed.name, valueOf(feed.name, feed.type)]));
   const initial = one.initial ?? new Map(make.variables.map(({ path, type }) => [path, valueOf(path.slice(make.prefix.length + 1), type)]));
   const prepared = links.map((link) => prepareProgram(link === 'lower' ? kernels : machine, dims, { arena: true, counting: false }));
-  const states = [0, 1, 2, 3].map(() => new Map(initial));
+  const states = [0, 1, 2, 3, 4].map(() => new Map(initial));
   for (const session of compiled?.sessions ?? []) for (const [path, value] of initial) session.set(path, toRuntime(value));
   const updated = new Set(entry.updates.map((update) => update.variable));
   for (let step = 0; step < (one.steps ?? (updated.size > 0 ? 2 : 1)); step++) {
@@ -231,9 +247,12 @@ function runCase(
       if (simplified !== undefined) return `simplify ${at}: ${simplified}`;
     }
     let before = meaning;
-    for (const [which, link] of links.entries()) {
+    const runs = [
+      ...links.map((link, which) => ({ link, run: prepared[which] as KernelRun })),
+      ...(device === undefined ? [] : [{ link: 'device' as const, run: device }]),
+    ];
+    for (const [which, { link, run }] of runs.entries()) {
       const state = states[2 + which] as Map<string, TensorValue>;
-      const run = prepared[which] as ReturnType<typeof prepareProgram>;
       const ran = run({ feeds: [...feeds.values()], variables: variables.map(({ path }) => state.get(path)), dims });
       const results = new Map<string, TensorValue>(
         ran.outputs.slice(0, entry.outputs.length).map((value, index) => [`output ${index}`, value]),

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildArtifact, compilePrograms, hostTarget } from '../../codegen/llvm/index.js';
 import { vectorizer } from '../../src/lower/index.js';
-import type { Target } from '../../src/target/index.js';
+import type { CpuTarget } from '../../src/target/index.js';
 import { bytesOf, Dim, type DType, elementCount } from '../../src/base/index.js';
 import { elements, type TypedArray } from '../../runtime/element.js';
 import {
@@ -60,14 +60,14 @@ export class Bench {
   }
 
   /** Loops are given what the target wants of them. */
-  compile(programs: readonly Program[], target: Target = hostTarget()): Artifact {
+  compile(programs: readonly Program[], target: CpuTarget = hostTarget()): Artifact {
     const path = join(this.#folder, `artifact-${this.#artifacts++}.so`);
     const { library, timings } = buildArtifact({ programs: programs.map(vectorizer(target)), manifest: '{"abi":1}', target });
     writeFileSync(path, library);
     return new Artifact(this.#driver, path, programs, timings);
   }
 
-  run(program: Program, input: RunInput = {}, target: Target = hostTarget()): RunOutput {
+  run(program: Program, input: RunInput = {}, target: CpuTarget = hostTarget()): RunOutput {
     return this.compile([program], target).run(input);
   }
 
@@ -77,7 +77,7 @@ export class Bench {
 }
 
 /** Code as text, loops given what the target wants of them. */
-export function textOf(programs: readonly Program[], target: Target, emit: 'llvm' | 'llvm-optimized' | 'asm'): string {
+export function textOf(programs: readonly Program[], target: CpuTarget, emit: 'llvm' | 'llvm-optimized' | 'asm'): string {
   const output = compilePrograms({ programs: programs.map(vectorizer(target)), manifest: '{}', target, emit });
   return output.kind === 'text' ? output.text : '';
 }

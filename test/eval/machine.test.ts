@@ -111,6 +111,11 @@ describe('machine ops', () => {
     expect(tie(0)).toBe(1 + 2 ** -11);
     expect(one('fma', 'f64', 'f64', 1 + 2 ** -30, 1 - 2 ** -30, -1)).toBe(-(2 ** -60));
     expect(one('fma', 'f64', 'f64', 1e300, 1e300, 1)).toBe(Infinity);
+    // The product rounds to the middle of two doubles, and what it lost decides.
+    expect(one('fma', 'f64', 'f64', 2 ** -53 * (1 + 2 ** -52), 1 - 2 ** -53, 1)).toBe(1 + 2 ** -52);
+    // Where Dekker's parts would overflow, and where they lie below all doubles.
+    expect(one('fma', 'f64', 'f64', (2 ** 53 - 1) * 2 ** 950, 3, -(3 * 2 ** 53 - 4) * 2 ** 950)).toBe(2 ** 950);
+    expect(one('fma', 'f64', 'f64', 1.5 * 2 ** -600, 2 ** -474, 2 ** -1074)).toBe(2 ** -1073);
   });
 
   it('compares, picks and tells NaN apart', () => {

@@ -35,7 +35,7 @@ describe('the addon', () => {
     const script = `const m = { exports: {} };
       process.dlopen(m, '/runtime.node');
       const n = m.exports;
-      const session = n.createSession(1, Float64Array.of(1, 8, 8, 1, 4, 4, 1, 8, 8, 1, 4, 4));
+      const session = n.createSession(1, -1, Float64Array.of(1, 8, 8, 1, 4, 4, 1, 8, 8, 1, 4, 4));
       const step = n.createStep(session, n.openModule(${JSON.stringify(compileFixture(folder, 'planted'))}).handle, 1, Int32Array.of(2, 2, 1), Int32Array.of(0), Int32Array.of(1));
       const small = new Float32Array(1);
       n.bindFeed(step, 0, new Float32Array(2)), n.bindFeed(step, 1, new Float32Array(1));

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { TensorNode } from '../../src/graph/index.js';
-import type { Target } from '../../src/target/index.js';
+import type { CpuTarget } from '../../src/target/index.js';
 import { tensorValue } from '../../src/ops/index.js';
 import { CaseMake, type GraphCase, runGraphs } from '../chain/graphs.js';
 import { noise } from '../eval/make.js';
@@ -59,7 +59,10 @@ describe('the right side of a product', () => {
   });
 
   it('is copied earlier for a processor with smaller caches, or smaller ways', () => {
-    const withCache = (l2Bytes: number, l2Ways: number): Target => ({ ...fixedTarget, caches: { ...fixedTarget.caches, l2Bytes, l2Ways } });
+    const withCache = (l2Bytes: number, l2Ways: number): CpuTarget => ({
+      ...fixedTarget,
+      caches: { ...fixedTarget.caches, l2Bytes, l2Ways },
+    });
     expect([kernels(512, 1200, 304), kernels(512, 1200, 304, withCache(2 ** 18, 4))]).toEqual([1, 2]);
     expect([kernels(512, 400, 512, withCache(2 ** 21, 16)), kernels(512, 400, 512, withCache(2 ** 20, 16))]).toEqual([1, 2]);
   });

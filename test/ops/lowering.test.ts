@@ -5,14 +5,25 @@ import { describe, expect, it } from 'vitest';
 import { Dim, type DType } from '../../src/base/index.js';
 import { evaluateNodes, runProgram } from '../../src/eval/index.js';
 import { type Node, type TensorType } from '../../src/graph/index.js';
-import { build as loopIr, type Buffer, type Expr, type Kernel, ownCode, type Program, type Stmt } from '../../src/kernel/index.js';
-import { expandScalars } from '../../src/lower/index.js';
+import {
+  build as loopIr,
+  type Buffer,
+  type Expr,
+  expressionOrder,
+  expressionsOf,
+  type Kernel,
+  ownCode,
+  type Program,
+  type Stmt,
+} from '../../src/kernel/index.js';
+import { expandScalars as expandFor } from '../../src/lower/index.js';
 import {
   element,
   evaluateScalar,
   expansions,
   isNodeOf,
   item,
+  libmExpansions,
   type ScalarName,
   scalarNames,
   scalarTable,
@@ -20,6 +31,8 @@ import {
 } from '../../src/ops/index.js';
 import { compile } from './machine.js';
 import { built, type Case, cases, numbers } from './samples.js';
+
+const expandScalars = (program: Program): Program => expandFor(program, { kind: 'cpu' });
 
 /** A program of one kernel over the arguments of a sample, and each of its results. */
 function programOf(one: Case): { program: Program; expected: readonly TensorValue[]; feeds: readonly TensorValue[] } {
@@ -184,5 +197,23 @@ describe('expanding', () => {
     const program = expandScalars(one(loopIr.apply('maximum', 'f32', loopIr.apply('tanh', 'f32', x), x)));
     const again = expandScalars(program);
     expect(again.kernels[0]?.code.body).toEqual(program.kernels[0]?.code.body);
+  });
+
+  it('leaves no call of libm where the target has none', () => {
+    const libm = (program: Program): string[] => {
+      const exprs = expressionOrder((program.kernels[0]?.code.body ?? []).flatMap(expressionsOf));
+      return exprs.flatMap((expr) => (expr.kind === 'apply' && expr.fn.startsWith('libm_') ? [expr.fn] : []));
+    };
+    const called = new Set<string>();
+    for (const name of scalarNames) {
+      const { kernel, arity, takes } = scalarTable[name];
+      if (takes === 'bool' || takes === 'any') continue;
+      for (const dtype of ['f64', 'f32', 'f16', 'bf16'] as const) {
+        const program = one(loopIr.apply(kernel, dtype, ...['x', 'y'].slice(0, arity).map((param) => loopIr.name(param, dtype))));
+        expect(libm(expandFor(program, { kind: 'cuda' })), `${name} of ${dtype}`).toEqual([]);
+        for (const fn of libm(expandScalars(program))) called.add(fn);
+      }
+    }
+    expect([...called].sort()).toEqual(Object.keys(libmExpansions).sort());
   });
 });

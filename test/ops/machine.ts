@@ -1,9 +1,9 @@
 // Machine ops evaluated exactly, for testing expansions. In: an expression over named values. Out: a compiled JavaScript function of
 // numbers.
-// Holds: f32 results are rounded once, also those of fma, those of muladd as asked; integers wrap; f64 fma is exact to about 2⁻¹⁰⁰ before
-// its one rounding.
+// Holds: f32 results are rounded once, also those of fma, those of muladd as asked; integers wrap.
 
 import { type DType, InternalError } from '../../src/base/index.js';
+import { fma64 } from '../../src/eval/kernel/arithmetic.js';
 import { build, type Expr, isMachineOp } from '../../src/kernel/index.js';
 
 const float = new Float64Array(1);
@@ -11,30 +11,10 @@ const long = new BigInt64Array(float.buffer);
 const single = new Float32Array(1);
 const word = new Int32Array(single.buffer);
 
-/** a · b without error, as a sum of two. */
-function product(a: number, b: number): readonly [number, number] {
-  const p = a * b;
-  const split = (x: number): readonly [number, number] => {
-    const c = 134217729 * x;
-    const high = c - (c - x);
-    return [high, x - high];
-  };
-  const [ah, al] = split(a);
-  const [bh, bl] = split(b);
-  return [p, ah * bh - p + ah * bl + al * bh + al * bl];
-}
-
 /** What the rounded sum a + b left over. */
 function leftover(a: number, b: number, sum: number): number {
   const part = sum - a;
   return a - (sum - part) + (b - part);
-}
-
-function fma64(a: number, b: number, c: number): number {
-  const [p, e] = product(a, b);
-  const sum = p + c;
-  if (!Number.isFinite(sum) || !Number.isFinite(e)) return a * b + c;
-  return sum + (leftover(p, c, sum) + e);
 }
 
 function fma32(a: number, b: number, c: number): number {

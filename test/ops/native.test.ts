@@ -46,13 +46,16 @@ function programOf(name: ScalarName): Program {
       },
     ]),
   };
-  return expandScalars({
-    entry: name,
-    dims: ['N'],
-    buffers: [...feeds, output],
-    kernels: [kernel],
-    arena: { slots: [], slotOf: new Map() },
-  });
+  return expandScalars(
+    {
+      entry: name,
+      dims: ['N'],
+      buffers: [...feeds, output],
+      kernels: [kernel],
+      arena: { slots: [], slotOf: new Map() },
+    },
+    { kind: 'cpu' },
+  );
 }
 
 const count = 20_003;

@@ -187,7 +187,7 @@ describe('while a step runs', () => {
   test('the native half refuses as well', async () => {
     const native = loadNative();
     const { handle } = native.openModule(path);
-    const session = native.createSession(1, Float64Array.of(1, 8, 8, 1, 4, 4, 1, 8, 8, 1, 4, 4));
+    const session = native.createSession(1, -1, Float64Array.of(1, 8, 8, 1, 4, 4, 1, 8, 8, 1, 4, 4));
     const stepOf = (): ReturnType<typeof native.createStep> =>
       native.createStep(session, handle, 13, Int32Array.of(2, 2, 1), Int32Array.of(1), Int32Array.of(4));
     const [step, other] = [stepOf(), stepOf()];

@@ -11,7 +11,7 @@ const sum = 3; // works in eight bytes per element
 
 test('what an arena will take is not there for results, and more than there is is refused', () => {
   const { handle } = native.openModule(path);
-  const session = native.createSession(1, Float64Array.of(1, 8, 8, 1, 4, 4));
+  const session = native.createSession(1, -1, Float64Array.of(1, 8, 8, 1, 4, 4));
   const step = native.createStep(session, handle, sum, Int32Array.of(1, 1, 1), Int32Array.of(0), Int32Array.of(1));
   const before = native.room(step);
   // Swap, which counts as well, is seldom larger than memory.

@@ -50,7 +50,8 @@ describe('threads', () => {
     using session = module.session({ threads: 2 });
     for (let round = 0; round < 5; round += 1) {
       session.run('mirror', { x: ramp(1024) });
-      // Its share may have been taken over, so the call can end before the woken thread has run at all: on a busy machine that takes a while.
+      // Its share may have been taken over, so the call can end before the woken thread has run at all: on a busy machine that takes
+      // a while.
       await vi.waitFor(() => expect([...new Set(allowed())]).toEqual(before), { timeout: 20_000 });
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
@@ -75,7 +76,7 @@ describe('threads', () => {
       const { parentPort } = require('node:worker_threads');
       const native = require(${JSON.stringify(native)});
       const { handle } = native.openModule(${JSON.stringify(path)});
-      const session = native.createSession(2, Float64Array.of(1, 8, 8, 1, 4, 4));
+      const session = native.createSession(2, -1, Float64Array.of(1, 8, 8, 1, 4, 4));
       const step = native.createStep(session, handle, 3, Int32Array.of(1, 1, 1), Int32Array.of(0), Int32Array.of(1));
       const out = new Float64Array(1);
       native.bindFeed(step, 0, new Float64Array(10000).fill(0.5));

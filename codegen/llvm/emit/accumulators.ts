@@ -2,11 +2,12 @@
 // Holds: an accumulator whose last axis a vector loop walks keeps that axis across lanes; a reduction over lanes goes into per-lane partial
 // results, which are combined in one fixed order, so the result depends on the target's width but on nothing else.
 
-import { type DType, InternalError, isFloat } from '../../../src/base/index.js';
+import { type DType, InternalError } from '../../../src/base/index.js';
 import { type Accumulator, type Combiner, type Expr, neutral, type PartialResult } from '../../../src/kernel/index.js';
 import { type RegisterCells, StackRegisters, SsaRegisters } from './register-cells.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { LlvmType, LlvmValue } from '../builder/index.js';
+import { combined } from './combined.js';
 import type { Value } from './machine.js';
 import type { KernelPlan } from '../../analysis/plan.js';
 import type { Partials, Registers, Scalar, Scope } from './scope.js';
@@ -118,18 +119,18 @@ export class AccumulatorFile {
         const next: Value[] = [];
         for (let i = 0; i < values.length; i += 2) {
           const [a, b] = [values[i] as Value, values[i + 1]];
-          next.push(b === undefined ? a : this.combine(partials.combine, a, b));
+          next.push(b === undefined ? a : combined(ops, partials.combine, a, b));
         }
         values = next;
       }
       let rest = values[0] as Value;
       for (let lanes = partials.lanes / 2; lanes >= 1; lanes /= 2) {
         const half = (first: number): Value => ({ value: ops.builder.slice(rest.value, first, lanes), lanes, dtype });
-        rest = this.combine(partials.combine, half(0), half(lanes));
+        rest = combined(ops, partials.combine, half(0), half(lanes));
       }
       const total = { ...rest, value: rest.value.type.isVector ? ops.builder.extractElement(rest.value, 0) : rest.value, lanes: 1 };
       const before = this.#released(registers.cells.get(at), dtype, 1);
-      registers.cells.set(at, this.#kept(this.combine(partials.combine, before, total)));
+      registers.cells.set(at, this.#kept(combined(ops, partials.combine, before, total)));
     }
   }
 
@@ -148,31 +149,7 @@ export class AccumulatorFile {
     }
     const given = this.#expressions.emit(value, scope, memo);
     if (given.lanes > before.lanes) throw new InternalError('codegen', 'a value per lane is combined into a scalar');
-    return this.combine(combine, before, ops.widen(given, before.lanes));
-  }
-
-  /** before ∘ value; max and min hand NaN on. */
-  combine(how: Combiner, before: Value, value: Value): Value {
-    const { ops } = this.#expressions;
-    const { dtype } = before;
-    switch (how) {
-      case 'sum':
-        return ops.apply('add', dtype, [before, value]);
-      case 'product':
-        return ops.apply('mul', dtype, [before, value]);
-      case 'any':
-        return ops.apply('or', dtype, [before, value]);
-      case 'all':
-        return ops.apply('and', dtype, [before, value]);
-      case 'max':
-      case 'min': {
-        // With a NaN on either side the comparison is false and `before` stays; a NaN in `value` is then put in its place.
-        const chosen =
-          dtype === 'bool' ? ops.apply(how === 'max' ? 'or' : 'and', dtype, [before, value]) : ops.apply(how, dtype, [value, before]);
-        if (!isFloat(dtype)) return chosen;
-        return { ...chosen, value: ops.builder.select(ops.builder.fcmp('uno', value.value, value.value), value.value, chosen.value) };
-      }
-    }
+    return combined(ops, combine, before, ops.widen(given, before.lanes));
   }
 
   #registersOf(accumulator: Accumulator, scope: Scope): Registers {

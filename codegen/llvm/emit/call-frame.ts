@@ -3,11 +3,10 @@
 // can be taken to change it.
 
 import { InternalError } from '../../../src/base/index.js';
-import { LinearForms, type Program } from '../../../src/kernel/index.js';
-import type { Target } from '../../../src/target/index.js';
+import { type Expr, LinearForms, type Program } from '../../../src/kernel/index.js';
+import type { CpuTarget } from '../../../src/target/index.js';
 import type { ArenaLayout, SlotKind } from '../../analysis/arena.js';
 import { Expressions } from './expressions.js';
-import type { KernelFunction } from './kernel.js';
 import type { Builder, FunctionHandle, LlvmType, LlvmValue, ModuleBuilder } from '../builder/index.js';
 import { MachineOps } from './machine.js';
 import type { MemoryPlace } from '../../analysis/plan.js';
@@ -16,7 +15,7 @@ import { ScalarMath, Sizes } from './sizes.js';
 import { levelOf } from '../target.js';
 
 /** Positions in tfc_call. */
-export const callField = { feed: 0, output: 1, variable: 2, dims: 3, arena: 4 } as const;
+export const callField = { feed: 0, output: 1, variable: 2, dims: 3, arena: 4, device: 5 } as const;
 
 export const callType = (module: ModuleBuilder): LlvmType => module.types.struct(Object.keys(callField).map(() => module.types.ptr));
 
@@ -34,7 +33,7 @@ export class DimFrame {
   readonly #kindSizes = new Map<number, Scalar>();
 
   /** `from` gives the array's address; it is not asked when there are no free sizes. */
-  constructor(module: ModuleBuilder, program: Program, arena: ArenaLayout, target: Target, build: Builder, from: () => LlvmValue) {
+  constructor(module: ModuleBuilder, program: Program, arena: ArenaLayout, target: CpuTarget, build: Builder, from: () => LlvmValue) {
     const { i64 } = module.types;
     this.module = module;
     this.program = program;
@@ -91,7 +90,7 @@ export class DimFrame {
   }
 
   /** Iterations of the parallel loop that a kernel is. */
-  blocks(kernel: KernelFunction): LlvmValue {
+  blocks(kernel: { readonly blocks: Expr | undefined }): LlvmValue {
     if (kernel.blocks === undefined) throw new InternalError('codegen', 'no parallel loop');
     return this.math.value(this.expressions.scalar(kernel.blocks, emptyScope()));
   }
@@ -102,7 +101,7 @@ export class CallFrame extends DimFrame {
   private readonly table: (name: keyof typeof callField) => LlvmValue;
   private readonly pointers = new Map<string, LlvmValue>();
 
-  constructor(module: ModuleBuilder, program: Program, arena: ArenaLayout, target: Target, fn: FunctionHandle, build: Builder) {
+  constructor(module: ModuleBuilder, program: Program, arena: ArenaLayout, target: CpuTarget, fn: FunctionHandle, build: Builder) {
     const { ptr } = module.types;
     const type = callType(module);
     const tables = new Map<string, LlvmValue>();
@@ -116,8 +115,13 @@ export class CallFrame extends DimFrame {
   }
 
   /** Without the range of a parallel loop. Asked before the first kernel runs. */
-  argumentsOf(kernel: KernelFunction): readonly LlvmValue[] {
+  argumentsOf(kernel: { readonly memory: readonly MemoryPlace[] }): readonly LlvmValue[] {
     return [...kernel.memory.map((memory) => this.pointer(memory)), ...this.dims];
+  }
+
+  /** What runs kernels of entries for a GPU. */
+  device(): LlvmValue {
+    return this.table('device');
   }
 
   private pointer(memory: MemoryPlace): LlvmValue {

@@ -11,10 +11,10 @@ import type { Scalar, Scope } from './scope.js';
 
 export class Flow {
   readonly #expressions: Expressions;
-  readonly #accumulators: AccumulatorFile;
+  readonly #accumulators: Pick<AccumulatorFile, 'values'>;
   readonly #plan: KernelPlan;
 
-  constructor(expressions: Expressions, accumulators: AccumulatorFile, plan: KernelPlan) {
+  constructor(expressions: Expressions, accumulators: Pick<AccumulatorFile, 'values'>, plan: KernelPlan) {
     this.#expressions = expressions;
     this.#accumulators = accumulators;
     this.#plan = plan;
@@ -57,7 +57,7 @@ export class Flow {
   count(
     start: Scalar,
     end: Scalar,
-    step: number,
+    step: Scalar,
     name: string,
     cells: readonly SsaRegisters[],
     body: (index: Scalar) => void,
@@ -65,7 +65,7 @@ export class Flow {
   ): void {
     const { ops, math } = this.#expressions;
     const build = ops.builder;
-    if (typeof start === 'number' && typeof end === 'number') {
+    if (typeof start === 'number' && typeof end === 'number' && typeof step === 'number') {
       if (start >= end) return;
       if (asked !== undefined && start + step >= end) {
         this.choose(asked(), cells, () => body(start));

@@ -58,13 +58,13 @@ export class Expressions {
 
   readonly #ids = new Ids();
   /** Set once by a kernel, because loads and registers need expressions for their indices. */
-  #parts: { readonly memory: Memory; readonly accumulators: AccumulatorFile } | undefined;
+  #parts: { readonly memory: Memory; readonly accumulators: Pick<AccumulatorFile, 'read'> } | undefined;
 
-  connect(memory: Memory, accumulators: AccumulatorFile): void {
+  connect(memory: Memory, accumulators: Pick<AccumulatorFile, 'read'>): void {
     this.#parts = { memory, accumulators };
   }
 
-  get #connected(): { readonly memory: Memory; readonly accumulators: AccumulatorFile } {
+  get #connected(): { readonly memory: Memory; readonly accumulators: Pick<AccumulatorFile, 'read'> } {
     if (this.#parts === undefined) throw new InternalError('codegen', 'a load where there is no kernel');
     return this.#parts;
   }

@@ -4,7 +4,7 @@
 
 import { InternalError } from '../../../src/base/index.js';
 import type { KernelCode, Program } from '../../../src/kernel/index.js';
-import type { Target } from '../../../src/target/index.js';
+import type { CpuTarget } from '../../../src/target/index.js';
 import type { ArenaLayout } from '../../analysis/arena.js';
 import { callField, callType, DimFrame } from './call-frame.js';
 import { commonAttributes, type KernelFunction } from './kernel.js';
@@ -21,7 +21,7 @@ export class KernelTable {
   readonly #module: ModuleBuilder;
   readonly #program: Program;
   readonly #arena: ArenaLayout;
-  readonly #target: Target;
+  readonly #target: CpuTarget;
   readonly #name: string;
   readonly #place: FunctionHandle;
   readonly #callers = new Map<KernelCode, { readonly number: number; readonly fn: FunctionHandle }>();
@@ -36,7 +36,7 @@ export class KernelTable {
     program: Program,
     arena: ArenaLayout,
     name: string,
-    target: Target,
+    target: CpuTarget,
     phases: readonly Phase<KernelFunction>[],
   ) {
     const { types } = module;

@@ -12,7 +12,7 @@ import {
   LinearForms,
   type Program,
 } from '../../../src/kernel/index.js';
-import { largeKernel, mostMerged, smallKernel, nontemporalBytes, type Target } from '../../../src/target/index.js';
+import { largeKernel, mostMerged, smallKernel, nontemporalBytes, type CpuTarget } from '../../../src/target/index.js';
 import { AccumulatorFile } from './accumulators.js';
 import { Expressions } from './expressions.js';
 import { Flow } from './control-flow.js';
@@ -47,7 +47,7 @@ export function emitKernel(
   { dims, arena }: Program,
   kernel: Kernel,
   name: string,
-  target: Target,
+  target: CpuTarget,
   functions: KernelFunctions,
 ): KernelFunction {
   const { code, buffers } = kernel;
@@ -72,7 +72,7 @@ function emitFunction(
   code: KernelCode,
   plan: KernelPlan,
   spec: Omit<FunctionSpec, 'type' | 'params'>,
-  target: Target,
+  target: CpuTarget,
 ): FunctionHandle {
   const { types } = module;
   const cpu = levelOf(target);
@@ -153,7 +153,7 @@ function signatureOf({ types }: ModuleBuilder, dims: readonly string[], code: Ke
 }
 
 /** What every function of an artifact has. */
-export const commonAttributes = (target: Target): readonly Attribute[] => [
+export const commonAttributes = (target: CpuTarget): readonly Attribute[] => [
   'nounwind',
   ['prefer-vector-width', `${target.vectorBytes * 8}`],
 ];

@@ -367,6 +367,7 @@ export class MachineOps {
   }
 
   #libm(name: string, args: readonly Value[]): LlvmValue {
+    if (!this.#cpu.libm) throw new InternalError('codegen', `a call of ${name} where there is no libm`);
     const { builder: build, module } = this;
     const f64 = module.types.f64;
     const callee = module.declare(

@@ -3,7 +3,7 @@
 // Holds: both ways give the same bits, because a kernel's blocks do not depend on who runs them.
 
 import type { KernelCode, Program } from '../../../src/kernel/index.js';
-import { cutThreshold, mostWrittenOut, type Target, workPerShare } from '../../../src/target/index.js';
+import { cutThreshold, mostWrittenOut, type CpuTarget, workPerShare } from '../../../src/target/index.js';
 import { type ArenaLayout, layArena } from '../../analysis/arena.js';
 import { callField, CallFrame, callType, DimFrame } from './call-frame.js';
 import { uncountable } from './countable.js';
@@ -30,7 +30,7 @@ export function emitProgram(
   module: ModuleBuilder,
   program: Program,
   at: number,
-  target: Target,
+  target: CpuTarget,
   functions: KernelFunctions,
 ): EntryFunctions {
   const name = `${at}.${program.entry}`;
@@ -76,10 +76,10 @@ class Entry {
   private readonly module: ModuleBuilder;
   private readonly program: Program;
   private readonly name: string;
-  private readonly target: Target;
+  private readonly target: CpuTarget;
   private readonly arena: ArenaLayout;
 
-  constructor(module: ModuleBuilder, program: Program, name: string, target: Target) {
+  constructor(module: ModuleBuilder, program: Program, name: string, target: CpuTarget) {
     this.module = module;
     this.program = program;
     this.name = name;

@@ -11,5 +11,5 @@ export const aarch64: InstructionSet = {
   cpus: [],
   vectorsOfCpu: () => vectors,
   vectorsOf: () => vectors,
-  levelOf: () => ({ fma: true, f16c: true, masks: false, maskRegisters: false, exponents: undefined, storeFence: undefined }),
+  levelOf: () => ({ fma: true, f16c: true, masks: false, maskRegisters: false, exponents: undefined, storeFence: undefined, libm: true }),
 };

@@ -17,6 +17,8 @@ export interface CpuLevel {
   readonly exponents: ExponentInstructions | undefined;
   /** The intrinsic behind which stores past the caches are seen by others; undefined: there are no such stores. */
   readonly storeFence: string | undefined;
+  /** Calls of the C library's functions. */
+  readonly libm: boolean;
 }
 
 /** LLVM's intrinsics for so many lanes of f32; all take a vector to merge with and a mask, and with `rounds` lanes a rounding mode. */

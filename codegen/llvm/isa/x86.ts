@@ -59,6 +59,7 @@ export const x86: InstructionSet = {
       maskRegisters: vectorBytes === 64,
       exponents: vectorBytes === 64 ? exponents : undefined,
       storeFence: 'llvm.x86.sse.sfence',
+      libm: true,
     };
   },
 };

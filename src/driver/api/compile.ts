@@ -28,6 +28,8 @@ export interface CompileOptions {
   readonly set?: Readonly<Record<string, number>>;
   /** LLVM's name of the CPU to compile for; default: this machine's. */
   readonly cpu?: string;
+  /** What the program is compiled for: `cpu`, or `cuda`, which is the processor and NVIDIA GPUs. Default `cpu`. */
+  readonly target?: 'cpu' | 'cuda';
   /** Directories beside that of the program from which it may import. */
   readonly roots?: readonly string[];
   /** Gets what compiles, and is hardly what was meant, with the texts that it points into. Default: a warning of the process. */
@@ -121,7 +123,7 @@ interface Job extends Caller {
   readonly onWarning: NonNullable<CompileOptions['onWarning']>;
 }
 
-const names = namesOf<CompileOptions>({ set: true, cpu: true, roots: true, onWarning: true });
+const names = namesOf<CompileOptions>({ set: true, cpu: true, target: true, roots: true, onWarning: true });
 
 function jobOf(path: unknown, options: unknown, caller: Caller): Job {
   if (!isText(path)) throw new TfcError('invalid-value', `A program is named by its path, not by ${shown(path)}.`);
@@ -133,16 +135,25 @@ function jobOf(path: unknown, options: unknown, caller: Caller): Job {
   const {
     set = {},
     cpu = 'native',
+    target = 'cpu',
     roots = [],
     onWarning = warnOfProgram,
   } = options as { readonly [option in keyof CompileOptions]?: unknown };
   if (!isText(cpu))
     throw new TfcError('invalid-value', `A processor is named by a string, not by ${shown(cpu)}.`, { hint: 'native is this machine.' });
+  if (target !== 'cpu' && target !== 'cuda')
+    throw new TfcError('invalid-value', `A program is compiled for cpu or cuda, not for ${shown(target)}.`);
   if (typeof onWarning !== 'function') throw new TfcError('invalid-value', `onWarning is a function, not ${shown(onWarning)}.`);
   const directory = workingDirectory();
   return {
     ...caller,
-    request: { path, set: sizesOf(set), cpu, roots: rootsOf(roots).map((root) => resolve(directory, root)) },
+    request: {
+      path,
+      set: sizesOf(set),
+      cpu,
+      ...(target === 'cuda' ? { device: target } : {}),
+      roots: rootsOf(roots).map((root) => resolve(directory, root)),
+    },
     directory,
     onWarning: onWarning as Job['onWarning'],
   };

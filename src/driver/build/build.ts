@@ -25,6 +25,7 @@ import { artifactFiles, type BuildReply, type BuildRequest, optionsKey, type Sou
 import { trap } from '../../passes/index.js';
 import { checkSpec, factPlace } from './places.js';
 import { trapSpec } from './trap-places.js';
+import { deviceCode } from './device.js';
 import { targetFor } from './target.js';
 import { type Begin, codeGeneration, unwatched } from './watch-stages.js';
 
@@ -129,11 +130,12 @@ function compileChecked(
     now: () => performance.now(),
   });
   const isWhole = request.open === undefined && request.fetch === undefined && request.trap === undefined;
-  const manifest = manifestOf(output.module, isWhole ? open : [], target, version(), (entry) => ({
+  const described = manifestOf(output.module, isWhole ? open : [], target, version(), (entry) => ({
     trap: trapSpec(entry, build, texts),
     checks: checkSpec(entry, texts),
     fact: (fact) => factPlace(fact, texts),
   }));
+  const manifest: Manifest = request.device === undefined ? described : { ...described, devices: [request.device] };
   const text = JSON.stringify(manifest);
   return {
     manifest,
@@ -149,7 +151,8 @@ function compileChecked(
     ],
     build: () => {
       begin(codeGeneration);
-      const { library, header, stages } = backend.build({ programs: programsOf(output), manifest: text, target });
+      const device = request.device === undefined ? undefined : deviceCode(module, build, request);
+      const { library, header, stages } = backend.build({ programs: programsOf(output), manifest: text, target, device });
       const files: ArtifactFiles = new Map([
         [artifactFiles.abi, readFileSync(join(packageRoot(), 'runtime', 'abi', 'tfc.h'))],
         [artifactFiles.header, Buffer.from(header)],

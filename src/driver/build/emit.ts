@@ -3,8 +3,10 @@
 import { type Diagnostic, DiagnosticsError } from '../../base/index.js';
 import { type ModuleGraph, printModule } from '../../graph/index.js';
 import type { Pipeline, RunOptions } from '../../passes/index.js';
+import { cudaTarget } from '../../target/index.js';
 import { backendOf } from './backends.js';
 import { check, type Checked } from './front.js';
+import { deviceCode } from './device.js';
 import type { StageLevel } from './levels.js';
 import { manifestOf } from './manifest.js';
 import { version } from '../package.js';
@@ -29,7 +31,7 @@ export function emit(request: BuildRequest, level: string, texts: Map<string, st
 function stageText({ module, build, open }: Checked, request: BuildRequest, level: string, begin: Begin): string {
   if (level === 'graph') return printModule(module);
   const backend = backendOf(request);
-  const target = targetFor(request.cpu, backend);
+  const target = request.device === undefined ? targetFor(request.cpu, backend) : cudaTarget();
   const after = <T>(pass: string, pipeline: Pipeline<ModuleGraph, T>): string => textAfter(pass, pipeline, module, { build, begin });
   switch (level as StageLevel) {
     case 'simplified':
@@ -41,6 +43,10 @@ function stageText({ module, build, open }: Checked, request: BuildRequest, leve
     case 'kernels':
       return after('plan-memory', toKernels(target));
     default: {
+      if (target.kind === 'cuda') {
+        begin(codeGeneration);
+        return deviceCode(module, build, request).text;
+      }
       const { output } = toMachine(target, backend.passes).run(module, { build, begin });
       const manifest = JSON.stringify(manifestOf(output.module, open, target, version()));
       begin(codeGeneration);
@@ -54,7 +60,7 @@ export function dumpAfter(request: BuildRequest, pass: string, texts: Map<string
   begin('check');
   const { module, build, warnings } = check(request, texts);
   const backend = backendOf(request);
-  const pipeline = toMachine(targetFor(request.cpu, backend), backend.passes);
+  const pipeline = request.device === undefined ? toMachine(targetFor(request.cpu, backend), backend.passes) : toMachine(cudaTarget());
   const known = pipeline.passes.map((one) => one.name);
   if (!known.includes(pass))
     throw new DiagnosticsError([

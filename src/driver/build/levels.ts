@@ -2,9 +2,16 @@
 // arena; and what a back end makes of it.
 
 import type { Backend } from '../../target/index.js';
+import type { BuildRequest } from './request.js';
 
 /** Those that need no back end but to know the target. */
 export const stageLevels = ['graph', 'simplified', 'fused', 'scheduled', 'kernels'] as const;
 export type StageLevel = (typeof stageLevels)[number];
 
-export const levelsOf = (backend: Backend): readonly string[] => [...stageLevels, ...backend.levels];
+/** Of a device's code. */
+export const deviceLevel = 'ptx';
+
+export const levelsOf = (backend: Backend, device?: BuildRequest['device']): readonly string[] => [
+  ...stageLevels,
+  ...(device === undefined ? backend.levels : [deviceLevel]),
+];

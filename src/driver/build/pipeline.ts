@@ -159,15 +159,15 @@ const guarded = (module: ModuleGraph): ModuleGraph => ({
   entries: module.entries.map((entry) => ({ ...entry, facts: [...entry.facts, ...indexPreconditions(entry)] })),
 });
 
-const expand: Pass<LoweredModule, LoweredModule> = {
+const expandFor = (target: Target): Pass<LoweredModule, LoweredModule> => ({
   name: 'expand',
   doc: 'Writes scalar functions as machine ops.',
   to: kernels('expanded kernels', { expanded: true }),
   run: (lowered) => {
-    const expanded = scalarExpander();
+    const expanded = scalarExpander(target);
     return { ...lowered, entries: lowered.entries.map((entry) => ({ ...entry, program: expanded(entry.program) })) };
   },
-};
+});
 
 /** What code generators, and passes of their own, take. */
 const runnable = kernels('kernels of machine ops', { expanded: true, vectorized: true });
@@ -218,5 +218,5 @@ export const toMachine = (
 ): Pipeline<ModuleGraph, LoweredModule> =>
   passes.reduce(
     (pipeline, pass) => pipeline.then(onPrograms(pass, target)),
-    toKernels(target, more).then(expand).then(vectorizeFor(target)),
+    toKernels(target, more).then(expandFor(target)).then(vectorizeFor(target)),
   );

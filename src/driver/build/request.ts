@@ -15,6 +15,8 @@ export interface BuildRequest {
   readonly set: Readonly<Record<string, number>>;
   /** LLVM's name of the CPU to compile for, or `native`. */
   readonly cpu: string;
+  /** A kind of device that the artifact has code for as well. */
+  readonly device?: 'cuda' | undefined;
   /** Name of the back end that makes the code; default: the first that is registered. */
   readonly backend?: string | undefined;
   /** Directories beside that of the file from which may be imported. */
@@ -82,12 +84,13 @@ export interface BuildJob {
 export const artifactFiles = { library: libraryFile, manifest: 'module.json', header: 'module.h', abi: 'tfc.h' } as const;
 
 /** Everything of a request that decides what is built, but for the files. A cache may be shared by machines, so `native` is spelled out. */
-export function optionsKey({ set, cpu, backend, open, trap, fetch, roots = [] }: BuildRequest): string {
+export function optionsKey({ set, cpu, device, backend, open, trap, fetch, roots = [] }: BuildRequest): string {
   const machine = cpu === 'native' ? ['native', processor()] : [cpu];
   return JSON.stringify([
     sorted(set),
     machine,
     backend ?? null,
+    device ?? null,
     open === undefined ? null : [open.entry, sorted(open.ranks)],
     fetch === undefined
       ? null

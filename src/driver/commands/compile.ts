@@ -12,7 +12,7 @@ import { jsonWarnings } from '../mistakes.js';
 import { artifactFiles, type BuildRequest } from '../build/request.js';
 import type { Begin } from '../build/watch-stages.js';
 import { isWatched, print, printDiagnostics, printError } from './command.js';
-import { addProgramOptions, cpuOption, parseProgram, type ProgramOptions, UsageError } from './options.js';
+import { addProgramOptions, cpuOption, deviceOf, parseProgram, targetOption, type ProgramOptions, UsageError } from './options.js';
 import { performWatched } from './watch.js';
 
 interface Options extends ProgramOptions {
@@ -20,6 +20,7 @@ interface Options extends ProgramOptions {
   readonly emit?: string;
   readonly dumpAfter?: string;
   readonly cpu: string;
+  readonly target: 'cpu' | 'cuda';
   readonly timePasses?: boolean;
   readonly watch?: boolean;
   readonly json?: boolean;
@@ -32,12 +33,13 @@ export function addCompile(program: Command): void {
     .option('--emit <level>', `print a stage of the way: ${stageLevels.join(', ')}, or one of the back end: llvm, asm`)
     .option('--dump-after <pass>', 'print what this pass makes')
     .addOption(cpuOption())
+    .addOption(targetOption())
     .option('--time-passes', 'print the time that each stage takes, from the start of the process')
     .option('--watch', 'go on, and compile again whenever the program or what it imports changes')
     .option('--json', 'print one JSON object')
     .action((file: string, options: Options) =>
       performWatched(options, { files: [file], roots: options.root }, async (texts) => {
-        const request: BuildRequest = { path: file, ...parseProgram(options), cpu: options.cpu };
+        const request: BuildRequest = { path: file, ...parseProgram(options), cpu: options.cpu, ...deviceOf(options) };
         const { emit: level, dumpAfter: pass } = options;
         const out = options.out ?? (level === undefined && pass === undefined ? directoryBeside(file) : undefined);
         if (level !== undefined) await requireLevel(level, request);
@@ -95,7 +97,7 @@ function requireOurs(directory: string): void {
 
 async function requireLevel(level: string, request: BuildRequest): Promise<void> {
   const { backendOf } = await import('../build/backends.js');
-  const levels = levelsOf(backendOf(request));
+  const levels = levelsOf(backendOf(request), request.device);
   if (!levels.includes(level)) throw new UsageError(`--emit takes one of ${levels.join(', ')}; got ${JSON.stringify(level)}`);
 }
 

@@ -34,7 +34,7 @@ export async function evaluateFile(
         hint: `Rows of results are written by tfc predict.`,
       },
     ]);
-  using session = module.session({ threads });
+  using session = module.session({ threads, device: options.device });
   const runner = metricsRunner(session, module, entry, options.with?.normalize());
   const constant = { ...given, ...feedsOf(rest.flags, runner.entry, command) };
   const data = await openDataFor(options.data, runner.entry, module.manifest, parseData(options), fittedOf(options.restore));

@@ -3,7 +3,17 @@
 import type { Command } from 'commander';
 import { perform } from './command.js';
 import { addDataOptions, type DataOptions } from './data-options.js';
-import { addProgramOptions, cpuOption, feedOption, parseCount, type ProgramOptions, requireRestorable, threadsOption } from './options.js';
+import {
+  addProgramOptions,
+  cpuOption,
+  deviceOption,
+  feedOption,
+  parseCount,
+  type DeviceName,
+  type ProgramOptions,
+  requireRestorable,
+  threadsOption,
+} from './options.js';
 import { restOf, takesFlags } from './rest.js';
 
 export interface EvaluationOptions extends ProgramOptions, DataOptions {
@@ -12,6 +22,7 @@ export interface EvaluationOptions extends ProgramOptions, DataOptions {
   readonly feed: readonly string[];
   readonly with?: string;
   readonly threads: string;
+  readonly device: DeviceName;
   readonly cpu: string;
   readonly json?: boolean;
 }
@@ -26,6 +37,7 @@ export function addEval(program: Command): void {
     .addOption(feedOption('call'))
     .option('--with <name>', 'exported function that computes the metrics of a step; may be left out when one fits')
     .addOption(threadsOption())
+    .addOption(deviceOption())
     .addOption(cpuOption())
     .option('--json', 'print one JSON object, also for errors')
     .action((_file: string, _entry: string | undefined, options: EvaluationOptions) =>

@@ -5,11 +5,11 @@ import type { Module } from '../../../runtime/index.js';
 import type { Diagnostic } from '../../base/index.js';
 import type { Texts } from '../../../grammar/places.js';
 import { isWatched, printDiagnostics, warn } from './command.js';
-import { parseProgram, type ProgramOptions } from './options.js';
+import { type DeviceName, parseProgram, type ProgramOptions } from './options.js';
 
 export async function openProgram(
   file: string,
-  options: ProgramOptions & { readonly cpu: string; readonly json?: boolean },
+  options: ProgramOptions & { readonly cpu: string; readonly device?: DeviceName; readonly json?: boolean },
 ): Promise<Module> {
   const { compileWith } = await import('../api/compile.js');
   const warnings: Diagnostic[] = [];
@@ -20,7 +20,7 @@ export async function openProgram(
   };
   const module = await compileWith(
     file,
-    { ...parseProgram(options), cpu: options.cpu, onWarning },
+    { ...parseProgram(options), cpu: options.cpu, target: (options.device ?? 'cpu') === 'cpu' ? 'cpu' : 'cuda', onWarning },
     { warn, watched: isWatched(options.json) },
   );
   await printDiagnostics(warnings, texts);

@@ -1,7 +1,8 @@
 // Options and their values. In: what stands on the command line. Out: numbers and names. Holds: what makes no sense is wrong usage, not a
 // mistake in a program.
 
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { BuildRequest } from '../build/request.js';
 
 /** Wrong usage that the argument parser cannot see. */
 export class UsageError extends Error {
@@ -27,6 +28,24 @@ export const addProgramOptions = (command: Command): Command =>
 
 /** How many threads compute. */
 export const threadsOption = (): Option => new Option('--threads <n>', 'threads to use').default('1');
+
+export const targetOption = (): Option =>
+  new Option('--target <kind>', 'cpu, or cuda: for NVIDIA GPUs as well').choices(['cpu', 'cuda']).default('cpu');
+
+/** Where a command runs a program: `cpu`, or a GPU by its number, for which the program is then compiled as well. */
+export type DeviceName = 'cpu' | `cuda:${number}`;
+
+export const deviceOption = (): Option =>
+  new Option('--device <name>', 'cpu, or cuda:0: the first NVIDIA GPU')
+    .argParser((name): DeviceName => {
+      if (name !== 'cpu' && !/^cuda:\d{1,4}$/.test(name)) throw new InvalidArgumentError('It is cpu, or cuda:0, which is the first GPU.');
+      return name as DeviceName;
+    })
+    .default('cpu');
+
+/** What a request says of it. */
+export const deviceOf = ({ target }: { readonly target: 'cpu' | 'cuda' }): Pick<BuildRequest, 'device'> =>
+  target === 'cuda' ? { device: target } : {};
 
 export const cpuOption = (): Option => new Option('--cpu <name>', "LLVM's name of the CPU to compile for").default('native');
 

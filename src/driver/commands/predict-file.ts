@@ -38,7 +38,7 @@ export async function predictFile(
     );
   const constant = { ...given, ...feedsOf(rest.flags, entry, command) };
   const data = await openDataFor(options.data, entry, module.manifest, parseData(options), fittedOf(options.restore));
-  using session = module.session({ threads });
+  using session = module.session({ threads, device: options.device });
   restoreFor(session, options.restore, [entry]);
   const bound = session.entry(entry.name);
   const columns = await predictOver(entry, (feeds) => bound.run(feeds), data, { batch, constant });

@@ -6,8 +6,10 @@ import { addDataOptions, type DataOptions } from './data-options.js';
 import {
   addProgramOptions,
   cpuOption,
+  deviceOption,
   feedOption,
   parseCount,
+  type DeviceName,
   type ProgramOptions,
   requireRestorable,
   threadsOption,
@@ -21,6 +23,7 @@ export interface PredictionOptions extends ProgramOptions, DataOptions {
   readonly batch: string;
   readonly feed: readonly string[];
   readonly threads: string;
+  readonly device: DeviceName;
   readonly cpu: string;
   readonly json?: boolean;
 }
@@ -35,6 +38,7 @@ export function addPredict(program: Command): void {
     .option('--batch <n>', 'rows per call', '256')
     .addOption(feedOption('call'))
     .addOption(threadsOption())
+    .addOption(deviceOption())
     .addOption(cpuOption())
     .option('--json', 'print one JSON object, also for errors')
     .action((_file: string, _entry: string, options: PredictionOptions) =>

@@ -3,7 +3,17 @@
 import type { Command } from 'commander';
 import { isRead, perform, print } from './command.js';
 import { openProgram } from './open.js';
-import { addProgramOptions, collect, cpuOption, parseCount, type ProgramOptions, requireRestorable, threadsOption } from './options.js';
+import {
+  addProgramOptions,
+  collect,
+  cpuOption,
+  deviceOption,
+  parseCount,
+  type DeviceName,
+  type ProgramOptions,
+  requireRestorable,
+  threadsOption,
+} from './options.js';
 
 interface Options extends ProgramOptions {
   readonly feed: readonly string[];
@@ -13,6 +23,7 @@ interface Options extends ProgramOptions {
   readonly trapNan?: boolean;
   readonly seed: string;
   readonly threads: string;
+  readonly device: DeviceName;
   readonly cpu: string;
   readonly json?: boolean;
 }
@@ -28,6 +39,7 @@ export function addRun(commands: Command): void {
     .option('--trap-nan', 'name the line that first makes a NaN or an infinity; slower')
     .option('--seed <n>', 'seed of the initial values', '0')
     .addOption(threadsOption())
+    .addOption(deviceOption())
     .addOption(cpuOption())
     .option('--json', 'print errors as JSON too')
     .action((file: string, entry: string, options: Options) =>
@@ -53,7 +65,7 @@ export function addRun(commands: Command): void {
         };
         const feeds = readFeeds(options.feed, options.feeds);
         using model = await openProgram(file, options);
-        using session = model.session({ seed, threads, trapNan: options.trapNan === true });
+        using session = model.session({ seed, threads, trapNan: options.trapNan === true, device: options.device });
         if (options.restore !== undefined) {
           const { restoreFor } = await import('./restore.js');
           const { readsOf } = await import('./entries.js');

@@ -30,7 +30,12 @@ export async function trainFile(rest: Rest, options: TrainingOptions, settings: 
   using module = await openProgram(rest.file, options);
   const entry = stepOf(module.manifest, rest.entry);
   const constant = { ...given, ...feedsOf(rest.flags, entry, command) };
-  using session = module.session({ seed: settings.seed, threads: settings.threads, trapNan: options.trapNan === true });
+  using session = module.session({
+    seed: settings.seed,
+    threads: settings.threads,
+    trapNan: options.trapNan === true,
+    device: options.device,
+  });
   const { training: data, runner, validation, normalization, vocabularies } = await readData(module, session, entry, options, settings);
   const fitted = { ...(normalization === undefined ? {} : { normalization }), ...(vocabularies === undefined ? {} : { vocabularies }) };
   requireMetrics(entry, runner, settings);

@@ -6,7 +6,15 @@ import type { DatasetOptions } from '../../train/data/dataset-options.js';
 import type { NormalizationKind } from '../../train/data/normalize.js';
 import type { Every } from '../../train/training-run.js';
 import { type DataOptions, parseData } from './data-options.js';
-import { parseCount, parseEvery, type ProgramOptions, requireRestorable, requireSafetensors, UsageError } from './options.js';
+import {
+  parseCount,
+  parseEvery,
+  type ProgramOptions,
+  requireRestorable,
+  requireSafetensors,
+  UsageError,
+  type DeviceName,
+} from './options.js';
 
 export interface TrainingOptions extends ProgramOptions, DataOptions {
   readonly normalize?: string | true;
@@ -30,6 +38,7 @@ export interface TrainingOptions extends ProgramOptions, DataOptions {
   readonly name?: string;
   readonly seed: string;
   readonly threads: string;
+  readonly device: DeviceName;
   readonly cpu: string;
   readonly save?: string;
   readonly json?: boolean;

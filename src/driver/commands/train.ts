@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { perform } from './command.js';
 import { addDataOptions } from './data-options.js';
-import { addProgramOptions, cpuOption, feedOption, threadsOption } from './options.js';
+import { addProgramOptions, cpuOption, deviceOption, feedOption, threadsOption } from './options.js';
 import { restOf, takesFlags } from './rest.js';
 import { parseTraining, type TrainingOptions } from './train-options.js';
 
@@ -41,6 +41,7 @@ export function addTrain(program: Command): void {
     .option('--name <name>', "what the recorded run is called (default: as the program's file)")
     .option('--seed <n>', 'seed of the initial values and of the order of the data', '0')
     .addOption(threadsOption())
+    .addOption(deviceOption())
     .addOption(cpuOption())
     .option('--save <path>', 'write the variables there at the end (.safetensors)')
     .option('--json', 'print one JSON object per epoch, and errors as JSON')

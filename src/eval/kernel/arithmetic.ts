@@ -63,15 +63,62 @@ export function fma32(a: number, b: number, c: number): number {
   return Math.fround(other) === other ? (error > 0 ? Math.max(near, other) : Math.min(near, other)) : near;
 }
 
-/** a · b + c in f64, the product in two parts (Dekker); one rounding up to the last bit of subnormal parts. */
+/**
+ * a · b + c in f64 with one rounding: the product in two parts (Dekker), and what both roundings left off added up to odd (Boldo and
+ * Melquiond, "Emulation of FMA and correctly rounded sums", 2008). Where parts could overflow or lose digits, in integers.
+ */
 export function fma64(a: number, b: number, c: number): number {
   const product = a * b;
   const plain = product + c;
-  if (!Number.isFinite(plain) || Math.abs(a) > 2 ** 995 || Math.abs(b) > 2 ** 995 || product === 0) return plain;
+  if (a === 0 || b === 0 || !Number.isFinite(a) || !Number.isFinite(b) || !Number.isFinite(c)) return plain;
+  const size = Math.abs(product);
+  const safe = Math.abs(a) < 2 ** 995 && Math.abs(b) < 2 ** 995 && Math.abs(c) < 2 ** 1020 && size < 2 ** 1020 && size > 2 ** -960;
+  if (!safe) return fmaOfIntegers(a, b, c);
   const [aHigh, aLow] = halves(a);
   const [bHigh, bLow] = halves(b);
   const productError = aLow * bLow - (product - aHigh * bHigh - aLow * bHigh - aHigh * bLow);
-  return plain + (sumError(product, c, plain) + productError);
+  return plain + sumToOdd(sumError(product, c, plain), productError);
+}
+
+const double = new Float64Array(1);
+const pattern = new BigInt64Array(double.buffer);
+
+/** The sum if it is exact, else the neighbour of it whose last digit is odd. */
+function sumToOdd(a: number, b: number): number {
+  const sum = a + b;
+  const error = sumError(a, b, sum);
+  if (error === 0) return sum;
+  double[0] = sum;
+  const bits = pattern[0] as bigint;
+  if ((bits & 1n) === 1n) return sum;
+  pattern[0] = bits + (error > 0 === sum > 0 ? 1n : -1n);
+  return double[0];
+}
+
+/** A finite double as integer · 2ᵉ. */
+function digitsOf(x: number): readonly [digits: bigint, exponent: number] {
+  double[0] = Math.abs(x);
+  const bits = pattern[0] as bigint;
+  const field = Number(bits >> 52n);
+  const digits = (bits & (2n ** 52n - 1n)) | (field === 0 ? 0n : 2n ** 52n);
+  return [x < 0 ? -digits : digits, Math.max(field, 1) - 1075];
+}
+
+function fmaOfIntegers(a: number, b: number, c: number): number {
+  const [[aDigits, aExponent], [bDigits, bExponent], [cDigits, cExponent]] = [digitsOf(a), digitsOf(b), digitsOf(c)];
+  const exponent = Math.min(aExponent + bExponent, cExponent);
+  const sum = aDigits * bDigits * 2n ** BigInt(aExponent + bExponent - exponent) + cDigits * 2n ** BigInt(cExponent - exponent);
+  if (sum === 0n) return a * b + c;
+  const size = sum < 0n ? -sum : sum;
+  const place = Math.max(exponent + size.toString(2).length - 53, -1074);
+  let kept = size;
+  if (place > exponent) {
+    const unit = 2n ** BigInt(place - exponent);
+    const rest = size % unit;
+    kept = size / unit;
+    if (2n * rest > unit || (2n * rest === unit && (kept & 1n) === 1n)) kept++;
+  } else kept *= 2n ** BigInt(exponent - place);
+  return Number(sum < 0n ? -kept : kept) * 2 ** place;
 }
 
 /** Upper half of the unsigned 32 × 32-bit product, as i32. */

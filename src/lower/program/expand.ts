@@ -1,38 +1,47 @@
 // Scalar functions → machine ops. In: a program whose expressions apply functions of the scalar table. Out: the same program over machine
 // ops alone.
 // Holds: shared expressions stay shared; a name that is a machine op and a function of the table means the same, so expanding twice changes
-// nothing; f16 and bf16 are computed in f32 and rounded once.
+// nothing; f16 and bf16 are computed in f32 and rounded once; where the target has no libm, nothing calls it.
 
 import { type DType, InternalError, isNarrowFloat } from '../../base/index.js';
 import { build, type Expr, isMachineOp, mapCode, type Program, rewriteStatement } from '../../kernel/index.js';
-import { expansions, scalarNames, scalarTable, type Expansion } from '../../ops/index.js';
+import { expansions, libmExpansions, type LibmName, scalarNames, scalarTable, type Expansion } from '../../ops/index.js';
+import type { Target } from '../../target/index.js';
 
 const byKernelName: ReadonlyMap<string, Expansion> = new Map(scalarNames.map((name) => [scalarTable[name].kernel, expansions[name]]));
 
+/** What expansions depend on. */
+type Machine = Pick<Target, 'kind'>;
+
 /** Rewrites every `apply` in the kernels of programs. */
-export const scalarExpander = (): ((program: Program) => Program) =>
+export const scalarExpander = (target: Machine): ((program: Program) => Program) =>
   mapCode(({ params, body }) => {
-    const expand = expander();
+    const toMachine = rewriter(applied);
+    const toOwn = rewriter(withoutLibm);
+    const expand = target.kind === 'cuda' ? (expr: Expr): Expr => toOwn(toMachine(expr)) : toMachine;
     return { params, body: body.map((stmt) => rewriteStatement(stmt, expand)) };
   });
 
-export const expandScalars = (program: Program): Program => scalarExpander()(program);
+export const expandScalars = (program: Program, target: Machine): Program => scalarExpander(target)(program);
 
-/** Expands expressions; an object that occurs twice is expanded once. */
-function expander(): (expr: Expr) => Expr {
+/** What becomes of an `apply`, from its arguments as they have become. */
+type Rewrite = (fn: string, dtype: DType, original: Expr, args: readonly Expr[]) => Expr;
+
+/** Rewrites expressions from the inside; an object that occurs twice is rewritten once. */
+function rewriter(apply: Rewrite): (expr: Expr) => Expr {
   const done = new Map<Expr, Expr>();
-  const expand = (expr: Expr): Expr => {
+  const rewrite = (expr: Expr): Expr => {
     let result = done.get(expr);
     if (result === undefined) {
-      result = expandOnce(expr, expand);
+      result = rewriteOnce(expr, rewrite, apply);
       done.set(expr, result);
     }
     return result;
   };
-  return expand;
+  return rewrite;
 }
 
-function expandOnce(expr: Expr, expand: (expr: Expr) => Expr): Expr {
+function rewriteOnce(expr: Expr, rewrite: (expr: Expr) => Expr, apply: Rewrite): Expr {
   switch (expr.kind) {
     case 'const':
     case 'index':
@@ -41,11 +50,11 @@ function expandOnce(expr: Expr, expand: (expr: Expr) => Expr): Expr {
       return expr;
     case 'load':
     case 'read': {
-      const index = expr.index.map(expand);
+      const index = expr.index.map(rewrite);
       return index.every((at, axis) => at === expr.index[axis]) ? expr : { ...expr, index };
     }
     case 'apply':
-      return applied(expr.fn, expr.dtype, expr, expr.args.map(expand));
+      return apply(expr.fn, expr.dtype, expr, expr.args.map(rewrite));
   }
 }
 
@@ -62,9 +71,17 @@ function applied(fn: string, dtype: DType, original: Expr, args: readonly Expr[]
     return isNarrowFloat(dtype) ? build.apply('convert', dtype, value) : value;
   }
   const result = rewrite === undefined ? build.apply(fn, dtype, ...args) : rewrite(from, ...args);
-  const same =
-    original.kind === 'apply' && result.kind === 'apply' && result.fn === fn && args.every((arg, at) => arg === original.args[at]);
-  return same ? original : result;
+  return result.kind === 'apply' && result.fn === fn && isSame(original, args) ? original : result;
+}
+
+const isSame = (original: Expr, args: readonly Expr[]): boolean =>
+  original.kind === 'apply' && args.every((arg, at) => arg === original.args[at]);
+
+const isLibm = (fn: string): fn is LibmName => Object.hasOwn(libmExpansions, fn);
+
+function withoutLibm(fn: string, dtype: DType, original: Expr, args: readonly Expr[]): Expr {
+  if (isLibm(fn)) return libmExpansions[fn](...args);
+  return isSame(original, args) ? original : build.apply(fn, dtype, ...args);
 }
 
 /** Undefined for what is a machine op and no function of the table. */

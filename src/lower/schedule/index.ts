@@ -1,16 +1,38 @@
-// Schedules by kind of target: how each kind of group becomes loops. In: a target. Out: a table with a schedule for every mode of a group.
-// Holds: a target of another kind brings a table of its own, which the types ask for here.
+// Schedules by kind of target: how each kind of group becomes loops, and how loops are run. In: a target. Out: a table with a schedule for
+// every mode of a group; what writes on loops how they run. Holds: a target of another kind brings both, which the types ask for here.
 
-import type { Target, TargetKind } from '../../target/index.js';
+import { type KernelCode, mapCode, type Program } from '../../kernel/index.js';
+import type { Target } from '../../target/index.js';
 import type { Fusion, Group, Mode } from '../fuse/groups.js';
 import type { EmitContext } from './cpu/emitter.js';
 import type { Scope } from '../form/scope.js';
 import { cpu } from './cpu/index.js';
+import { vectorizeCode } from './cpu/vectorize/vectorize.js';
+import { cuda } from './cuda/index.js';
+import { threadCode } from './cuda/threads.js';
 
 /** Emits the statements of a group of `fusion` into `scope`, and kernels that run ahead of it where the context opens them. */
 export type Schedule = (group: Group, scope: Scope, context: EmitContext, fusion: Fusion) => void;
 export type Schedules = Readonly<Record<Mode, Schedule>>;
 
-const tables: Readonly<Record<TargetKind, Schedules>> = { cpu };
+export function schedulesOf(target: Target): Schedules {
+  switch (target.kind) {
+    case 'cpu':
+      return cpu(target);
+    case 'cuda':
+      return cuda;
+  }
+}
 
-export const schedulesOf = ({ kind }: Target): Schedules => tables[kind];
+/** Writes on the loops of programs how the target runs them. */
+export const vectorizer = (target: Target): ((program: Program) => Program) =>
+  mapCode((code: KernelCode) => {
+    switch (target.kind) {
+      case 'cpu':
+        return vectorizeCode(code, target);
+      case 'cuda':
+        return threadCode(code, target);
+    }
+  });
+
+export const vectorize = (program: Program, target: Target): Program => vectorizer(target)(program);

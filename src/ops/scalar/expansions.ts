@@ -1,7 +1,7 @@
 // How each scalar function becomes machine ops. In: argument expressions of one dtype. Out: one expression of machine ops, with shared
 // parts as shared objects.
 // Holds: one row per function of the table, which the compiler demands; f32 rows keep the error bound that the table states. f64 calls libm
-// for what is no machine op.
+// for what is no machine op; `double` has what stands for those calls where there is no libm.
 
 import { type DType, InternalError, isFloat, isInteger, isSigned } from '../../base/index.js';
 import { build, type Expr } from '../../kernel/index.js';

@@ -27,8 +27,9 @@ export interface EmitContext {
   readonly tiles: WeakMap<Stmt, Dim>;
 }
 
-/** Lanes of a register for this element. */
-export const lanesOf = (target: Target, bytes: number): number => Math.max(1, target.vectorBytes / Math.max(bytes, 4));
+/** Lanes of a register for this element; threads of a block are such lanes. */
+export const lanesOf = (target: Target, bytes: number): number =>
+  target.kind === 'cuda' ? target.threads : Math.max(1, target.vectorBytes / Math.max(bytes, 4));
 
 /** A part of one axis: indices from `start` on, of the block of this number. */
 export interface Part {

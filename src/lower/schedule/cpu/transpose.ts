@@ -6,7 +6,7 @@
 import { bytesOf, type Dim, type Shape } from '../../../base/index.js';
 import type { Node } from '../../../graph/index.js';
 import { build, type Expr } from '../../../kernel/index.js';
-import { type Target, transposePiece } from '../../../target/index.js';
+import { type CpuTarget, transposePiece } from '../../../target/index.js';
 import { columnGroups, perGroup } from './matmul/column-tiling.js';
 import { flopsOfGroup } from '../../fuse/cost-model.js';
 import { addressStride } from '../../form/index-expressions.js';
@@ -55,7 +55,7 @@ interface Pieces {
  * How a parallel loop cuts the lanes' axis: a long one into pieces, else into the groups of columns of a product that multiplies with what
  * is made: threads then multiply with what they made.
  */
-function piecesOf(outer: Shape, axis: number, lanes: number, target: Target): Pieces | undefined {
+function piecesOf(outer: Shape, axis: number, lanes: number, target: CpuTarget): Pieces | undefined {
   const [rows, columns] = [outer[axis] as Dim, outer.at(-1) as Dim];
   const all = build.size(columns);
   if ((columns.constant ?? Infinity) > transposePiece) {
@@ -74,7 +74,7 @@ function piecesOf(outer: Shape, axis: number, lanes: number, target: Target): Pi
   return { count: build.int(groups.length), from: perGroup([0, first]), extent: perGroup([first, columns.constant - first]) };
 }
 
-export function emitTranspose(points: KernelEmitter, scope: Scope, { axis, lanes }: Across): void {
+export function emitTranspose(points: KernelEmitter, scope: Scope, { axis, lanes }: Across, target: CpuTarget): void {
   const { outer } = points.group;
   const last = outer.length - 1;
   const [along, width] = [build.size(outer[last] as Dim), build.int(lanes)];
@@ -96,7 +96,7 @@ export function emitTranspose(points: KernelEmitter, scope: Scope, { axis, lanes
     const rest = build.minus(all, build.times(full, width));
     const known = build.intValue(rest);
     const count = build.ceilDiv(all, width);
-    const pieces = isParallel(axis) ? piecesOf(outer, axis, lanes, points.context.target) : undefined;
+    const pieces = isParallel(axis) ? piecesOf(outer, axis, lanes, target) : undefined;
     body.loop('p', build.times(count, pieces?.count ?? build.int(1)), isParallel(axis) ? 'parallel' : 'serial', (p, block) => {
       const piece = pieces === undefined ? build.int(0) : block.let('piece', build.over(p, count));
       const at = pieces === undefined ? p : block.let('block', build.modulo(p, count));

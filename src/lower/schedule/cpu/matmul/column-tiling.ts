@@ -5,7 +5,7 @@
 
 import type { Dim } from '../../../../base/index.js';
 import { build, type Expr } from '../../../../kernel/index.js';
-import { assumedVectors, fewestOwnedLines, lineBytes, mostOwnedElements, type Target } from '../../../../target/index.js';
+import { assumedVectors, fewestOwnedLines, lineBytes, mostOwnedElements, type CpuTarget } from '../../../../target/index.js';
 
 /**
  * Tiles of one width. In every group `count` of them stand side by side from column `first` on, behind `before` others; they have
@@ -42,7 +42,7 @@ export function columnGroups(
   { columns: { constant: columns }, isFed }: { readonly columns: Dim; readonly isFed: boolean },
   depth: number,
   lanes: number,
-  target: Target,
+  target: CpuTarget,
 ): readonly number[] {
   if (columns === undefined) return [assumedVectors];
   const [vectors, perLine] = [Math.ceil(columns / lanes), Math.max(1, lineBytes / target.vectorBytes)];

@@ -12,7 +12,7 @@ import {
   mostUnpacked,
   nearBytes,
   packedSteps,
-  type Target,
+  type CpuTarget,
   type Ways,
 } from '../../../../target/index.js';
 import type { ColumnClass, ColumnTiling } from './column-tiling.js';
@@ -29,7 +29,7 @@ export interface Packing {
 }
 
 /** `pitch`: elements from one row of the right side to the next. */
-export function packingOf(form: MatmulForm, tiling: Tiling, pitch: number, pool: BufferPool, target: Target): Packing | undefined {
+export function packingOf(form: MatmulForm, tiling: Tiling, pitch: number, pool: BufferPool, target: CpuTarget): Packing | undefined {
   const { lanes } = tiling.columns;
   const all = rowsOf(form);
   const [rows, across, depth] = [all.constant, form.columns.constant, form.depth.constant];
@@ -56,7 +56,7 @@ const rowsOf = ({ batch, shared, rows }: MatmulForm): Dim => batch.slice(shared)
 function leastRowsOf(
   { depth, rowBytes, elementBytes }: { readonly depth: number; readonly rowBytes: number; readonly elementBytes: number },
   { rows, columns }: Tiling,
-  target: Target,
+  target: CpuTarget,
 ): number | undefined {
   const { near, second } = competing(target);
   const { ofMany, ofFew } = mostUnpacked(target);

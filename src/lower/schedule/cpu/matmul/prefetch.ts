@@ -6,7 +6,16 @@
 import { bytesOf, type Dim } from '../../../../base/index.js';
 import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Buffer, build, type Expr } from '../../../../kernel/index.js';
-import { assumedDepth, assumedRows, lineBytes, lineCycles, nearBytes, roomyStep, vectorsPerCycle } from '../../../../target/index.js';
+import {
+  assumedDepth,
+  assumedRows,
+  type CpuTarget,
+  lineBytes,
+  lineCycles,
+  nearBytes,
+  roomyStep,
+  vectorsPerCycle,
+} from '../../../../target/index.js';
 import { rightIndex, spread, tensorOf, type MatmulForm } from '../../../form/forms.js';
 import { loadOfLeft, strideOfLeft } from '../../../form/operands.js';
 import { panelIndex } from './pack.js';
@@ -45,10 +54,12 @@ export class TileFetch {
   /** Tiles below one another in a block. */
   readonly #tiles: number;
   readonly #stored: readonly TensorNode[];
+  readonly #target: CpuTarget;
   /** Whether each step of the depth reads another line of the left side, so far from the one before that no processor guesses it. */
   readonly #isLeftApart: boolean;
 
-  constructor(form: MatmulForm, context: EmitContext, lanes: number, tiles: number, stored: readonly TensorNode[]) {
+  constructor(form: MatmulForm, context: EmitContext, lanes: number, tiles: number, stored: readonly TensorNode[], target: CpuTarget) {
+    this.#target = target;
     this.#form = form;
     this.#context = context;
     this.#lanes = lanes;
@@ -69,7 +80,7 @@ export class TileFetch {
   /** The right side some steps ahead, if the nearest cache does not keep the tile's columns of it from tile to tile. */
   right(vector: Scope, { batch, column, width, panel }: Place, height: number, step: Step, j: Expr): void {
     const { depth, node } = this.#form;
-    if ((depth.constant ?? assumedDepth) * width * bytesOf(node.type.dtype) <= nearBytes(this.#context.target)) return;
+    if ((depth.constant ?? assumedDepth) * width * bytesOf(node.type.dtype) <= nearBytes(this.#target)) return;
     const ahead = build.int(this.#stepsAhead(height, width));
     const later = build.plus(step.k, ahead);
     const stored = this.#context.storage.stored(tensorOf(node.args[1] as Node));
@@ -121,7 +132,7 @@ export class TileFetch {
     const { shape, dtype } = this.#form.node.type;
     const elements = shape.reduce((count, size) => count * (size.constant ?? assumedRows), 1);
     const isRoomy = (height * width) / this.#lanes >= roomyStep;
-    const isFar = isRoomy && elements * bytesOf(dtype) > nearBytes(this.#context.target);
+    const isFar = isRoomy && elements * bytesOf(dtype) > nearBytes(this.#target);
     const places = this.#stored.flatMap((node) =>
       this.#context.storage
         .destinations(node)

@@ -17,7 +17,7 @@ import {
   nearBytes,
   rightLoadCycles,
   sumLatency,
-  type Target,
+  type CpuTarget,
   tileRegisters,
   vectorsPerCycle,
 } from '../../../../target/index.js';
@@ -37,7 +37,7 @@ export interface ProductSizes {
   readonly isFed: boolean;
 }
 
-export function chooseTiling(sizes: ProductSizes, lanes: number, target: Target): Tiling {
+export function chooseTiling(sizes: ProductSizes, lanes: number, target: CpuTarget): Tiling {
   const depth = Math.max(1, sizes.depth.constant ?? assumedDepth);
   const groups = columnGroups(sizes, depth, lanes, target);
   const registers = tileRegisters(target);
@@ -60,7 +60,7 @@ function costOf(
   { height, count, taller }: RowCover,
   { groups, width, lanes }: { readonly groups: readonly number[]; readonly width: number; readonly lanes: number },
   depth: number,
-  target: Target,
+  target: CpuTarget,
 ): number {
   const cuts = groups.map((vectors) => cutColumns(vectors, width));
   const [tiles, narrow] = [sum(cuts.map((cut) => cut.tiles)), sum(cuts.map((cut) => cut.narrow))];
@@ -86,7 +86,7 @@ function costOf(
 }
 
 /** Cycles of one step of the depth, without what comes before and after all of them. */
-function stepCost(rows: number, vectors: number, depth: number, lanes: number, target: Target): number {
+function stepCost(rows: number, vectors: number, depth: number, lanes: number, target: CpuTarget): number {
   const { vectorBytes } = target;
   const [multiplied, loaded] = [(rows * vectors) / vectorsPerCycle, (rows + vectors) / vectorsPerCycle];
   const streamed = (vectors * vectorBytes) / l2BytesPerCycle;

@@ -14,13 +14,13 @@ import {
   type Stmt,
   type ExpressionCache,
 } from '../../../../kernel/index.js';
-import { cachedBytes, fetchedAhead, nontemporalBytes, type Target } from '../../../../target/index.js';
+import { cachedBytes, fetchedAhead, nontemporalBytes, type CpuTarget } from '../../../../target/index.js';
 
 /** None where nothing can be large. */
 export function nontemporalStores(
   body: readonly Stmt[],
   lanesOf: (loop: For) => number,
-  target: Target,
+  target: CpuTarget,
   cache: ExpressionCache,
 ): ReadonlySet<Stmt> {
   const stores = new Set<Stmt>();
@@ -43,7 +43,7 @@ export function nontemporalStores(
  * Where results pass the caches by, large operands come from memory as well, and often from small pages, at whose ends the processor stops
  * to load ahead by itself.
  */
-export function loadedAhead(loop: For, lanesOf: (loop: For) => number, target: Target, cache: ExpressionCache): Pick<For, 'ahead'> {
+export function loadedAhead(loop: For, lanesOf: (loop: For) => number, target: CpuTarget, cache: ExpressionCache): Pick<For, 'ahead'> {
   if (loop.axis !== 'vector' || loop.limit !== undefined || lanesOf(loop) === 1) return {};
   const buffers = new Set<Buffer>();
   forEachStatement(loop.body, (stmt) => {
@@ -53,7 +53,7 @@ export function loadedAhead(loop: For, lanesOf: (loop: For) => number, target: T
 }
 
 /** Whether memory is likely to hold a buffer, and no cache: sizes that are not known may be large. */
-const isLarge = (buffer: Buffer, target: Target): boolean => (bytesOfBuffer(buffer).constant ?? Infinity) >= cachedBytes(target);
+const isLarge = (buffer: Buffer, target: CpuTarget): boolean => (bytesOfBuffer(buffer).constant ?? Infinity) >= cachedBytes(target);
 
 /* Note: past the caches.
    tanh(x) of x: f32[N], before and after:

@@ -5,19 +5,14 @@
 // Holds: code generators read it and decide none of it again; nothing here changes what a kernel computes, but the order in which lanes are
 // combined.
 
-import { type KernelCode, mapBodies, mapCode, type Program, type Stmt, ExpressionCache } from '../../../../kernel/index.js';
-import type { Target } from '../../../../target/index.js';
+import { type KernelCode, mapBodies, type Stmt, ExpressionCache } from '../../../../kernel/index.js';
+import type { CpuTarget } from '../../../../target/index.js';
 import { interleavedLoops } from './interleave.js';
 import { lanesOfLoops } from './lanes.js';
 import { loadedAhead, nontemporalStores } from './nontemporal.js';
 import { rolledLoops } from './rolled.js';
 
-/** Decides for the kernels of programs. */
-export const vectorizer = (target: Target): ((program: Program) => Program) => mapCode((code) => vectorizeCode(code, target));
-
-export const vectorize = (program: Program, target: Target): Program => vectorizer(target)(program);
-
-function vectorizeCode({ params, body }: KernelCode, target: Target): KernelCode {
+export function vectorizeCode({ params, body }: KernelCode, target: CpuTarget): KernelCode {
   const cache = new ExpressionCache();
   const lanes = lanesOfLoops(body, target.vectorBytes, cache);
   const interleaved = interleavedLoops(body, lanes, cache);

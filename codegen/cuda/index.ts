@@ -1,0 +1,3 @@
+// Code generation for NVIDIA GPUs. In: kernel IR. Out: PTX, and the launches of each program.
+
+export { buildModule } from './module.js';

@@ -1,0 +1,81 @@
+// One kernel as one PTX function. In: the kernel's code, the sizes of its program, a target. Out: a function of (memory…, sizes…).
+// Holds: memory parameters do not overlap; a kernel that is one parallel loop runs one iteration of it in each block, any other runs in a
+// single block.
+
+import { InternalError } from '../../src/base/index.js';
+import { type Buffer, type For, type KernelCode, LinearForms } from '../../src/kernel/index.js';
+import type { CudaTarget } from '../../src/target/index.js';
+import { alignOf, planKernel } from '../analysis/plan.js';
+import type { FunctionHandle, LlvmValue, ModuleBuilder } from '../llvm/builder/index.js';
+import { Flow } from '../llvm/emit/control-flow.js';
+import { Expressions } from '../llvm/emit/expressions.js';
+import { MachineOps } from '../llvm/emit/machine.js';
+import { Memory } from '../llvm/emit/memory.js';
+import { emptyScope, withIndex } from '../llvm/emit/scope.js';
+import { ScalarMath, Sizes } from '../llvm/emit/sizes.js';
+import { nvptx } from '../llvm/isa/nvptx.js';
+import { ThreadAccumulators } from './accumulators.js';
+import { Block } from './block.js';
+import { ThreadStatements } from './statements.js';
+
+/** Of memory on the device. */
+const global = 1;
+
+/** `dims`: the sizes that the program is called with. */
+export function emitKernel(
+  module: ModuleBuilder,
+  name: string,
+  code: KernelCode,
+  dims: readonly string[],
+  { threads }: CudaTarget,
+): FunctionHandle {
+  const { types } = module;
+  const plan = planKernel(code);
+  const fn = module.function({
+    name,
+    type: types.function(types.void, [...code.params.map(() => types.pointer(global)), ...dims.map(() => types.i64)]),
+    convention: 'ptx-kernel',
+    attributes: ['nounwind'],
+    params: [
+      ...code.params.map((param) => ({
+        attributes: ['noalias', ['align', alignOf(param)] as const, ...(plan.written.has(param.name) ? [] : (['readonly'] as const))],
+      })),
+      ...dims.map(() => ({})),
+    ],
+  });
+  fn.annotate('maxntidx', threads);
+  const entry = module.builder(fn.block('entry'));
+  const body = fn.block('body');
+  const build = module.builder(body);
+  const pointers = new Map(code.params.map((param, at) => [param.name, fn.param(at)]));
+  const pointerOf = ({ name: buffer }: Buffer): LlvmValue => {
+    const pointer = pointers.get(buffer);
+    if (pointer === undefined) throw new InternalError('codegen', `a kernel has no memory for ${buffer}`);
+    return pointer;
+  };
+  const sizes = new Sizes(module, entry, new Map(dims.map((dim, at) => [dim, fn.param(code.params.length + at)])));
+  const ops = new MachineOps(module, build, nvptx);
+  const forms = new LinearForms(plan.definitions, { joins: true });
+  const expressions = new Expressions(ops, new MachineOps(module, entry, nvptx), forms, sizes, new ScalarMath(module, build));
+  const block = new Block(ops, entry, threads);
+  const memory = new Memory(expressions, pointerOf, ({ name: buffer }) => plan.written.has(buffer));
+  const accumulators = new ThreadAccumulators(expressions, plan, block, threads);
+  expressions.connect(memory, accumulators);
+  const flow = new Flow(expressions, accumulators, plan);
+  const statements = new ThreadStatements(expressions, memory, accumulators, flow, plan, block, threads, code.body);
+  const loop = parallelLoop(code);
+  if (loop === undefined) statements.emit(code.body, emptyScope());
+  else {
+    const number = entry.zext(entry.intrinsic('llvm.nvvm.read.ptx.sreg.ctaid.x', types.i32, []), types.i64);
+    statements.emit(loop.body, withIndex(emptyScope(), loop.index, number));
+  }
+  build.retVoid();
+  entry.br(body);
+  return fn;
+}
+
+/** Whose iterations are the blocks. */
+export function parallelLoop({ body }: KernelCode): For | undefined {
+  const only = body.length === 1 ? body[0] : undefined;
+  return only !== undefined && only.kind === 'for' && only.axis === 'parallel' ? only : undefined;
+}

@@ -1,0 +1,31 @@
+// Programs as PTX. In: programs of machine ops whose loops say how the target runs them. Out: the text of one module, and how each program
+// launches its functions. Holds: kernels that are the same code are one function; the same input gives the same text.
+
+import type { KernelCode, Program } from '../../src/kernel/index.js';
+import type { CudaTarget, DeviceCode } from '../../src/target/index.js';
+import { emitPtx, ModuleBuilder } from '../llvm/builder/index.js';
+import { emitKernel, parallelLoop } from './kernel.js';
+
+/** Errors: what `emitPtx` throws. */
+export function buildModule(programs: readonly Program[], target: CudaTarget): DeviceCode {
+  using module = new ModuleBuilder('tfc');
+  const functions: string[] = [];
+  const known = new Map<KernelCode, Map<string, number>>();
+  const functionOf = (code: KernelCode, dims: readonly string[]): number => {
+    let numbers = known.get(code);
+    if (numbers === undefined) known.set(code, (numbers = new Map()));
+    const key = dims.join();
+    let number = numbers.get(key);
+    if (number === undefined) {
+      numbers.set(key, (number = functions.length));
+      functions.push(emitKernel(module, `kernel${number}`, code, dims, target).name);
+    }
+    return number;
+  };
+  const made = programs.map((program) => ({
+    program,
+    launches: program.kernels.map(({ code }) => ({ fn: functionOf(code, program.dims), blocks: parallelLoop(code)?.extent })),
+  }));
+  const { ptx } = emitPtx(module, { cpu: target.gpu, features: target.features });
+  return { text: ptx, threads: target.threads, functions, programs: made };
+}

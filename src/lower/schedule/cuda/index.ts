@@ -1,0 +1,25 @@
+// The schedules of GPUs: blocks where CPUs have threads, threads of a block where those have lanes. In: a group. Out: statements in a
+// scope. Holds: what the lanes of a block combine they combine in one order.
+
+import { emitLoop } from '../../program/loops.js';
+import { emitColumnReduction } from '../cpu/column-reduction.js';
+import { KernelEmitter } from '../cpu/emitter.js';
+import { emitFullReduction } from '../cpu/full-reduction.js';
+import { FusedRowsEmitter } from '../cpu/fused-rows.js';
+import { MatmulEmitter } from '../cpu/matmul/emit.js';
+import { emitNest } from '../cpu/nest.js';
+import { emitRowReduction } from '../cpu/row-reduction.js';
+import type { Schedules } from '../index.js';
+import { emitElementwise } from './elementwise.js';
+import { products } from './products.js';
+
+export const cuda: Schedules = {
+  elementwise: (group, scope, context) => emitElementwise(new KernelEmitter(group, context), scope),
+  'row-reduction': (group, scope, context) => emitRowReduction(new KernelEmitter(group, context), scope),
+  'column-reduction': (group, scope, context) => emitColumnReduction(new KernelEmitter(group, context), scope),
+  'full-reduction': (group, scope, context) => emitFullReduction(new KernelEmitter(group, context), scope),
+  'fused-rows': (group, scope, context) => new FusedRowsEmitter(group, context).emit(scope),
+  matmul: (group, scope, context) => new MatmulEmitter(group, context, products).emit(scope),
+  nest: (group, scope, context) => emitNest(group, scope, context),
+  loop: (group, scope, context) => emitLoop(group, scope, context),
+};

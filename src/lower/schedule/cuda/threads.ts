@@ -1,0 +1,34 @@
+// Writes on loops how a GPU runs them: the threads of a block are the lanes of vector loops, and keep partial results. In: the code of a
+// kernel of machine ops whose loops do not say it, and a target. Out: the same statements, each loop with what was decided about it. Holds:
+// what `../cpu/vectorize/vectorize.ts` holds; one turn of a loop is one iteration of each thread.
+
+import { ExpressionCache, type For, type KernelCode, mapBodies, type Stmt } from '../../../kernel/index.js';
+import type { CudaTarget } from '../../../target/index.js';
+import { lanesOfLoops } from '../cpu/vectorize/lanes.js';
+import { findReductions } from '../cpu/vectorize/reductions.js';
+import { rolledLoops } from '../cpu/vectorize/rolled.js';
+
+export function threadCode({ params, body }: KernelCode, { threads }: CudaTarget): KernelCode {
+  const cache = new ExpressionCache();
+  const lanes = { ...lanesOfLoops(body, 1, cache), lanesOf: () => threads };
+  const rolled = rolledLoops(body, () => 1);
+  const rewrite =
+    (open: ReadonlySet<string>, around: For | undefined) =>
+    (stmt: Stmt): Stmt => {
+      if (stmt.kind !== 'for') return stmt.kind === 'if' ? mapBodies(stmt, rewrite(open, around)) : stmt;
+      const partials =
+        around === undefined
+          ? findReductions(stmt, lanes, cache)
+              .filter(({ accumulator }) => !open.has(accumulator.name))
+              .map((one) => ({ ...one, chains: 1 }))
+          : [];
+      const within = new Set([...open, ...partials.map(({ accumulator }) => accumulator.name)]);
+      return {
+        ...mapBodies(stmt, rewrite(within, around ?? (stmt.axis === 'vector' ? stmt : undefined))),
+        ...(stmt.axis === 'vector' ? { lanes: threads } : {}),
+        ...(partials.length > 0 ? { partials } : {}),
+        ...(rolled.has(stmt) ? { rolled: true } : {}),
+      };
+    };
+  return { params, body: body.map(rewrite(new Set(), undefined)) };
+}

@@ -1,0 +1,15 @@
+// An NVIDIA GPU as a target. In: nothing. Out: what schedules and the code generator ask of it. Holds: code for one generation runs on all
+// later ones, so no device is looked at.
+
+export interface CudaTarget {
+  readonly kind: 'cuda';
+  /** The oldest generation that runs the code, as LLVM and PTX write it: `sm_80`. */
+  readonly gpu: string;
+  /** Of the PTX, in LLVM's words: `+ptx75`. */
+  readonly features: string;
+  /** Threads of a block, which are the lanes of a vector loop. A power of two. */
+  readonly threads: number;
+}
+
+/** Ampere and everything behind it. */
+export const cudaTarget = (): CudaTarget => ({ kind: 'cuda', gpu: 'sm_80', features: '+ptx75', threads: 256 });
