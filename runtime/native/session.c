@@ -7,6 +7,7 @@
 
 #include "floating.h"
 #include "memory.h"
+#include "room.h"
 
 #define LINE ((size_t)64)
 /* More than any machine has, and far from overflow in sums. */
