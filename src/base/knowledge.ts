@@ -2,7 +2,7 @@
 // Holds: sizes are natural numbers, so a polynomial without a negative coefficient is at least 0; a fact `a >= b` takes `a - b` away from
 // what is asked, some times, until that is seen. What is not proved may hold all the same.
 
-import { Dim, type DimTerm } from './dim.js';
+import type { Dim, DimTerm } from './dim.js';
 
 /** left relation right; `divides`: right is a multiple of left. */
 export interface Relation {
