@@ -43,7 +43,8 @@ export function applyCustomRule(
 ): Value {
   const name = `\`${declaration.name.text}\``;
   const { build } = context.checker;
-  const inside: Context = { ...context, region: true };
+  // Of a body of index notation it sees its arguments alone, as anybody's.
+  const inside: Context = { ...context, region: true, body: undefined };
   const within = new Scope(scope);
   const { operands, answered } = takeArguments(inside, declaration, scope, within);
   const value = readAll(inside, evaluateIn(inside, within), declaration.name.span);

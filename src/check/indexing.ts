@@ -58,9 +58,8 @@ export function evaluateIndex(context: Context, expression: IndexExpression, sco
     );
   const node = toTensor(context, object, expression.object.span);
   if (node === undefined) return ERROR;
-  return isElement(context, expression, node)
-    ? evaluateElement(context, expression, object, node, scope)
-    : indexTensor(context, expression, object, node, scope);
+  const element = isElement(context, expression, node) ? evaluateElement(context, expression, object, node, scope) : undefined;
+  return element ?? indexTensor(context, expression, object, node, scope);
 }
 
 function indexItems(context: Context, expression: IndexExpression, kind: 'list' | 'tuple', items: readonly Value[], scope: Scope): Value {

@@ -22,6 +22,8 @@ import { broadcastTo } from './broadcast.js';
 import { placeOf } from './checked-index.js';
 import { enterScope, purely, type Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
+import { assuming } from './index-notation/body.js';
+import { wholeTensors } from './index-notation/space.js';
 import { shallow } from './growth.js';
 import { bindPattern, derives, nameParts } from './patterns.js';
 import { excerpt, fail } from './report.js';
@@ -86,7 +88,7 @@ export function evaluateWhile(context: Context, expression: WhileExpression, sco
 
 function evaluateLoop(context: Context, loop: Loop, iterable: Iterable, scope: Scope, expected: Expected | undefined): Value {
   const initial = readAll(context, evaluate(context, loop.initial, scope, expected), loop.initial.span);
-  const over = iterable.kind === 'range' ? undefined : evaluate(context, iterable, scope);
+  const over = iterable.kind === 'range' ? undefined : evaluate(wholeTensors(context), iterable, scope);
   if (over?.kind === 'error' || initial.kind === 'error') return ERROR;
   const inside: Context = { ...enterScope(context, loop.word, { kind: 'loop', name: loop.word, span: loop.span }), returns: false };
   const { growth } = context.checker;
@@ -211,8 +213,10 @@ function loopNode(
   if (context.entry.isTentative && attempt !== undefined) return typesAlone(context, loop, rounds, initial, types, attempt.round);
   const i = ops.placeholder(build, tensor('i32'));
   const carries = types.map((type) => ops.placeholder(build, type));
+  const asked = askedIn(context, loop, rounds, i, carries, scope, initial);
+  if (asked === 'refused') return ERROR;
   const round = evaluateRound(
-    context,
+    asked === undefined ? context : assuming(context, tensorValue(asked), true, loop.condition?.span ?? loop.span),
     loop,
     rounds.item(i),
     withLeaves(
@@ -271,7 +275,7 @@ function loopNode(
     if (whole === undefined) return ERROR;
     inits.push(whole);
   }
-  const node = closedLoop(context, loop, rounds, [i, ...carries], inits, results, scope, initial);
+  const node = closedLoop(context, loop, rounds, [i, ...carries], inits, results, scope, initial, asked);
   if (node === undefined) return ERROR;
   const leaves = results.map((_, index): Value => {
     const item = applyTensor(context, ops.element, [node], { index }, loop.span);
@@ -312,26 +316,60 @@ function closedLoop(
   results: readonly TensorNode[],
   scope: Scope,
   initial: Value,
+  known: TensorNode | undefined,
 ): Node | undefined {
   const { build } = context.checker;
+  // In a body of index notation, what a round reads is decided when the body becomes whole tensors.
+  const kept = (node: Node | undefined, condition?: TensorNode): Node | undefined => {
+    if (node !== undefined) context.body?.space.loops.set(node, { params, results, condition });
+    return node;
+  };
   if (rounds.kind === 'counted') {
     const { region, captures } = ops.closeRegion(build, params, results);
     const attrs = { trip: rounds.trip, carries: inits.length, body: region };
-    return applyOp(context, ops.loop, [...inits, ...captures], attrs, loop.span);
+    return kept(applyOp(context, ops.loop, [...inits, ...captures], attrs, loop.span));
   }
   const [i, ...carries] = params as [TensorNode, ...TensorNode[]];
+  const asked = known ?? askedOf(context, loop, rounds, i, carries, scope, initial);
+  if (asked === undefined) return undefined;
+  const { regions, captures } = ops.closeTogether(build, params, [[asked], results]);
+  const [condition, body] = regions as [Region, Region];
+  const { limit, limited } = rounds;
+  const attrs = { carries: inits.length, condition, body, limit, limited };
+  return kept(applyOp(context, ops.whileLoop, [...inits, ...captures], attrs, loop.span), asked);
+}
+
+/** Whether a round runs, as one bool; undefined after a diagnostic. */
+function askedOf(
+  context: Context,
+  loop: Loop,
+  rounds: Rounds & { readonly kind: 'asked' },
+  i: TensorNode,
+  carries: readonly TensorNode[],
+  scope: Scope,
+  initial: Value,
+): TensorNode | undefined {
   const inner = new Scope(scope);
   const carried = withLeaves(
     initial,
     carries.map((node) => tensorValue(node)),
   );
   bindPattern(context, loop.carry, carried, inner, { role: 'parameter', named: false });
-  const asked = rounds.asks(i, inner);
-  if (asked === undefined) return undefined;
-  const { regions, captures } = ops.closeTogether(build, params, [[asked], results]);
-  const [condition, body] = regions as [Region, Region];
-  const { limit, limited } = rounds;
-  return applyOp(context, ops.whileLoop, [...inits, ...captures], { carries: inits.length, condition, body, limit, limited }, loop.span);
+  return rounds.asks(i, inner);
+}
+
+/** The same before the round itself is looked at, for what a body of index notation reads in it; undefined where nobody needs it. */
+function askedIn(
+  context: Context,
+  loop: Loop,
+  rounds: Rounds,
+  i: TensorNode,
+  carries: readonly TensorNode[],
+  scope: Scope,
+  initial: Value,
+): TensorNode | 'refused' | undefined {
+  if (rounds.kind === 'counted' || context.body === undefined) return undefined;
+  return askedOf(context, loop, rounds, i, carries, scope, initial) ?? 'refused';
 }
 
 /**
@@ -387,14 +425,15 @@ function carryTypes(
       initial,
       starts.map((start, at) => (known[at] === undefined ? start : tensorValue(ops.placeholder(build, known[at])))),
     );
-    const { value } = reporter.silently(() =>
+    const attempt = (): { round: Round; leaves: readonly Value[] } | undefined =>
       context.entry.tentatively(() => {
         const round = evaluateRound(context, loop, rounds.item(ops.placeholder(build, tensor('i32'))), carry, scope, expected);
         if (round === undefined || !sameTree(round.carry, initial)) return undefined;
         const leaves = leavesOf(context, round.carry, loop.body.span, 'the carry');
         return leaves === undefined ? undefined : { round, leaves };
-      }),
-    );
+      });
+    const { space } = context.body ?? {};
+    const { value } = reporter.silently(() => (space === undefined ? attempt() : space.tentatively(attempt)));
     found = value;
     progress = false;
     for (const [at, leaf] of (found?.leaves ?? []).entries()) {

@@ -2,10 +2,10 @@
 // be turned around (see the note at the end).
 // Holds: what is no contraction is a matrix product over all that the view reads, and the view's own transpose.
 
-import { Dim, elementCount } from '../base/index.js';
+import { Dim, elementCount, isWide } from '../base/index.js';
 import type { GraphBuilder, Node, TensorNode } from '../graph/index.js';
 import { applyTensor, tensorOf } from './apply.js';
-import { contract, type ContractAttrs } from './contract.js';
+import { contraction, type ContractAttrs } from './contract.js';
 import { matmul } from './matmul.js';
 import { dimAt } from './problem.js';
 import { reshape } from './reshape.js';
@@ -22,7 +22,7 @@ export function rightTranspose(build: GraphBuilder, node: Node<ContractAttrs>, c
   const { batch, rows, shape } = attrs;
   const axes = [...shape.keys()];
   const order = [...axes.slice(0, batch), ...axes.slice(batch + rows), ...axes.slice(batch, batch + rows)];
-  return applyTensor(build, contract, [node.args[0] as Node, cotangent], {
+  return contraction(build, tensorOf(node.args[0] as Node), cotangent, {
     ...attrs,
     shape: order.map((axis) => dimAt(shape, axis)),
     coefficients: attrs.coefficients.map((row) => order.map((axis) => row[axis] as Dim)),
@@ -82,16 +82,16 @@ function turnedAround(build: GraphBuilder, { args, attrs }: Node<ContractAttrs>,
   const at = (row: readonly Dim[], variable: number): Dim => row[variable] ?? Dim.zero;
   const itself = sizes.map((_, variable) => Dim.of(variable === column ? 1 : 0));
   const wanted = [...batches, ...inner, columnHere];
-  const product = applyTensor(
+  const product = contraction(
     build,
-    contract,
-    [cotangent, applyTensor(build, transpose, [right], { axes: wanted.map((variable) => onRight.indexOf(variable)) })],
+    cotangent,
+    applyTensor(build, transpose, [right], { axes: wanted.map((variable) => onRight.indexOf(variable)) }),
     {
       shape: order.map((variable) => dimAt(sizes, variable)),
       coefficients: [...reads.map(({ coefficients }) => coefficients), itself].map((row) => order.map((variable) => at(row, variable))),
       offsets: [...reads.map(({ offset }) => offset), Dim.zero],
       divisors: [...reads.map(({ divisor }) => divisor), 1],
-      outside: left.type.dtype === 'i64' ? 0n : 0,
+      outside: isWide(left.type.dtype) ? 0n : 0,
       batch: batches.length,
       rows: rowsHere.length,
     },

@@ -3,8 +3,8 @@
 // Holds: with one axis of rows, one inner axis and a view that moves nothing it is `matmul`. Its derivatives are contractions again (see
 // `contract-transpose.ts`).
 
-import { Dim, shapeEquals, shapeToString } from '../base/index.js';
-import { type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
+import { Dim, isWide, shapeEquals, shapeToString } from '../base/index.js';
+import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import type { Expr } from '../kernel/index.js';
 import { applyTensor, tensorOf } from './apply.js';
 import { leftTranspose, rightTranspose } from './contract-transpose.js';
@@ -14,7 +14,8 @@ import { dimAt, isProblem, problem, tensors } from './problem.js';
 import { emptyValue, get, indices, positionOf, put, tensorAt } from './value.js';
 import { combineValues } from './reduce.js';
 import { binary, combined, named, notation, subscripted } from './tdsl.js';
-import { view, type ViewAttrs } from './view.js';
+import { pad, type PadAttrs } from './pad.js';
+import { borderOf, mayReadNothing, view, type ViewAttrs } from './view.js';
 import { elementOf, rangedBy, variablesOf } from './view-written.js';
 import { written } from './writing.js';
 
@@ -28,6 +29,44 @@ const viewOf = ({ shape, coefficients, offsets, divisors, outside }: ContractAtt
   divisors,
   outside,
 });
+
+/**
+ * A contraction whose left side may have no elements where its view has some: no index may be read then, so its border is copied, or all
+ * of the view.
+ */
+export function contraction(build: GraphBuilder, left: TensorNode, right: TensorNode, attrs: ContractAttrs): TensorNode {
+  if (!mayReadNothing(left.type.shape, attrs)) return applyTensor(build, contract, [left, right], attrs);
+  const border = Number(attrs.outside) === 0 ? borderOf(left.type.shape, attrs) : undefined;
+  if (border !== undefined) return withBorder(build, left, right, attrs, border);
+  const { shape, batch, rows } = attrs;
+  const identity = shape.map((_, row) => shape.map((__, axis) => Dim.of(row === axis ? 1 : 0)));
+  const whole = {
+    shape,
+    coefficients: identity,
+    offsets: shape.map(() => Dim.zero),
+    divisors: shape.map(() => 1),
+    outside: false,
+  } as const;
+  return applyTensor(build, contract, [applyTensor(build, view, [left], viewOf(attrs)), right], { ...whole, batch, rows });
+}
+
+/** The same contraction of a left side with a border around it, inside of which every index is. */
+export function withBorder(
+  build: GraphBuilder,
+  left: TensorNode,
+  right: TensorNode,
+  attrs: ContractAttrs,
+  border: PadAttrs,
+): TensorNode<ContractAttrs> {
+  const isNeeded = [...border.before, ...border.after, ...border.inner.map(Dim.of)].some((one) => one.constant !== 0);
+  const padded = isNeeded ? applyTensor(build, pad, [left], border) : left;
+  return applyTensor(build, contract, [padded, right], {
+    ...attrs,
+    offsets: attrs.offsets.map((offset, axis) => offset.add(border.before[axis] as Dim)),
+    divisors: attrs.divisors.map(() => 1),
+    outside: false,
+  });
+}
 
 export const contract: Op<ContractAttrs> = defineOp<ContractAttrs>({
   name: 'contract',
@@ -63,8 +102,8 @@ export const contract: Op<ContractAttrs> = defineOp<ContractAttrs>({
       const [a, b] = node.args.map(tensorOf) as [TensorNode, TensorNode];
       // What stands outside of the left side does not move.
       const outside = node.attrs.outside === false ? false : 0;
-      const fromLeft = left === undefined ? undefined : applyTensor(build, contract, [left, b], { ...node.attrs, outside });
-      const fromRight = right === undefined ? undefined : applyTensor(build, contract, [a, right], node.attrs);
+      const fromLeft = left === undefined ? undefined : contraction(build, left, b, { ...node.attrs, outside });
+      const fromRight = right === undefined ? undefined : contraction(build, a, right, node.attrs);
       return [fromLeft === undefined || fromRight === undefined ? (fromLeft ?? fromRight) : scalars.add(build, fromLeft, fromRight)];
     },
   },
@@ -80,7 +119,7 @@ export const contract: Op<ContractAttrs> = defineOp<ContractAttrs>({
     const inner = attrs.shape.slice(attrs.batch + attrs.rows).map(size);
     let to = 0;
     for (const at of indices(result.shape)) {
-      let sum: number | bigint = dtype === 'i64' ? 0n : 0;
+      let sum: number | bigint = isWide(dtype) ? 0n : 0;
       for (const along of indices(inner)) {
         const x = get(read, positionOf(read.shape, [...at.slice(0, -1), ...along]));
         const y = get(right, positionOf(right.shape, [...at.slice(0, attrs.batch), ...along, at[at.length - 1] as number]));

@@ -2,13 +2,14 @@
 // the one at (C · r + o) / d, and a constant where that is no index of the argument.
 // Holds: with `outside` false every index is inside, and every divisor 1. Its transpose is a view and a sum (see `view-transpose.ts`).
 
-import { Dim, elementCount, InternalError, type Shape, shapeToString } from '../base/index.js';
+import { Dim, elementCount, InternalError, isFloat, isWide, type Shape, shapeToString } from '../base/index.js';
 import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import { build as loop, type Expr, type Stmt } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type NestContext, type Op, type ReadArgument, type Sample } from './define.js';
 import { allOf, clampIndex, loopsOver } from './lowering.js';
 import { dimAt, isProblem, oneTensor, problem } from './problem.js';
+import type { PadAttrs } from './pad.js';
 import { reduceSum } from './reduce.js';
 import { reshape } from './reshape.js';
 import { get, positionOf, tabulate, tensorAt } from './value.js';
@@ -54,7 +55,7 @@ export function addBack(build: GraphBuilder, cotangent: TensorNode, arg: TensorT
     coefficients: all.map((row) => row.coefficients),
     offsets: all.map((row) => row.offset),
     divisors: all.map((row) => row.divisor),
-    outside: arg.dtype === 'i64' ? 0n : 0,
+    outside: isWide(arg.dtype) ? 0n : 0,
   });
   return free.length === 0 ? read : applyTensor(build, reduceSum, [read], { axes: free.map((_, at) => arg.shape.length + at) });
 }
@@ -160,12 +161,28 @@ function nestOf({ attrs }: TensorNode<ViewAttrs>, nest: NestContext): readonly S
   ];
 }
 
-/** Axes that may turn out to be empty although the result is not: then no index may be read. */
-const mayBeEmpty = ({ args, attrs }: TensorNode<ViewAttrs>): boolean =>
-  attrs.outside !== false &&
-  (args[0]?.type as TensorType).shape.some(
-    (size) => size.constant !== 0 && !size.isPositive && elementCount(attrs.shape).divideExact(size) === undefined,
-  );
+/** Whether an axis of what is read may turn out to be empty although the result is not: then no index may be read. */
+export const mayReadNothing = (from: Shape, { outside, shape }: Pick<ViewAttrs, 'outside' | 'shape'>): boolean =>
+  outside !== false && from.some((size) => size.constant !== 0 && !size.isPositive && elementCount(shape).divideExact(size) === undefined);
+
+/**
+ * The zeros around a tensor and between its elements that make every index of a view one of them; undefined where sizes decide whether
+ * there are any.
+ */
+export function borderOf(from: Shape, attrs: ViewAttrs): PadAttrs | undefined {
+  const reach = viewReach(attrs);
+  const axes = from.map((size, axis) => {
+    const [range, divisor] = [reach[axis], attrs.divisors[axis] as number];
+    if (range === undefined || (divisor > 1 && !size.isPositive)) return undefined;
+    const [before, after] = [range.low.mul(-1), range.high.sub(size.sub(1).mul(divisor))].map(atLeastZero);
+    return before === undefined || after === undefined ? undefined : { before, after, inner: divisor - 1 };
+  });
+  if (!axes.every((axis) => axis !== undefined)) return undefined;
+  return { before: axes.map((axis) => axis.before), after: axes.map((axis) => axis.after), inner: axes.map((axis) => axis.inner) };
+}
+
+/** The larger of a size and 0; undefined where that is not certain. */
+const atLeastZero = (dim: Dim): Dim | undefined => (dim.isNatural ? dim : dim.mul(-1).isNatural ? Dim.zero : undefined);
 
 export const view: Op<ViewAttrs> = defineOp<ViewAttrs>({
   name: 'view',
@@ -181,7 +198,7 @@ export const view: Op<ViewAttrs> = defineOp<ViewAttrs>({
       return problem('shape-mismatch', `view as ${shapeToString(shape)} needs ${shape.length} coefficients in each row`, [0]);
     if (divisors.some((divisor) => !Number.isSafeInteger(divisor) || divisor < 1 || (divisor > 1 && outside === false)))
       return problem('invalid-value', `view: the divisors ${divisors.join(', ')}`, [0]);
-    if (outside !== false && (typeof outside === 'bigint') !== (arg.dtype === 'i64'))
+    if (outside !== false && ((typeof outside === 'bigint') !== isWide(arg.dtype) || (!isFloat(arg.dtype) && Number(outside) % 1 !== 0)))
       return problem('dtype-mismatch', `view: ${outside} is not written as ${arg.dtype}`, [0]);
     for (const [axis, row] of rowsOf(attrs).entries()) {
       const range = outside === false && shape.every((size) => size.constant !== 0) ? rangeOf(row, shape) : undefined;
@@ -228,7 +245,12 @@ export const view: Op<ViewAttrs> = defineOp<ViewAttrs>({
       return attrs.outside;
     });
   },
-  lowering: { kind: 'element', at: elementAt, cost: 0, ownNest: { when: mayBeEmpty, build: nestOf } },
+  lowering: {
+    kind: 'element',
+    at: elementAt,
+    cost: 0,
+    ownNest: { when: ({ args, attrs }) => mayReadNothing((args[0]?.type as TensorType).shape, attrs), build: nestOf },
+  },
   repeats: true,
   write({ args, attrs, type }, writer) {
     const arg = args[0] as Node;

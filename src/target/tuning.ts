@@ -85,8 +85,11 @@ export const smallCount = 16;
 export const mapBlockElements = 4096;
 /** Indices from which on the last axis is long enough for lanes; else they run along the longest. */
 export const leastLaneAxis = 8;
-/** Vectors of points that a column reduction keeps in registers: four sums whose additions do not wait for each other. */
-export const columnVectors = 4;
+/**
+ * Vectors of points that a column reduction keeps in registers: four sums whose additions do not wait for each other; on a GPU other
+ * threads compute meanwhile.
+ */
+export const columnVectors = ({ kind }: Target): number => (kind === 'cuda' ? 1 : 4);
 /** Elements of the lanes' axis that one iteration of a parallel transpose takes. */
 export const transposePiece = 1024;
 /**

@@ -733,9 +733,7 @@ export function derivativeCase({ op, variant }: Named, at: number): GraphCase | 
     entry: make.entry(found, {}, { dims: Object.keys(variant.sizes[0] ?? {}) }),
     sizes: variant.sizes,
     value: valueFor(variant, at),
-    // Derivatives of contractions have borders, which simplify copies into their arguments. Before that, one that reads an axis that may
-    // be empty reads where nothing is, and takes none of it.
-    simplified: at % 2 === 0 || op.name === 'contract',
+    simplified: at % 2 === 0,
     // A cotangent that is drawn is rounded by kernels, and not by the interpreter.
     tolerance: (result, dtype) => Math.max(20 * tolerance(result, dtype), rounding.has(op.name) ? 2 ** -8 : 0),
   };

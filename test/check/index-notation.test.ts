@@ -126,6 +126,17 @@ describe('reading', () => {
       ],
     );
   });
+  test('borders of integers of any width', () => {
+    for (const dtype of ['i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64'])
+      expect(
+        run(
+          `export fn f(x: i32[2]) { let y = ${dtype}(x)\n return i32([i in 0..4] => (y[i - 1] ?? 0) + sum[k in 0..2](y[i + k - 2] ?? 3)) }`,
+          {
+            x: [1, 2],
+          },
+        ),
+      ).toEqual([6, 5, 5, 5]);
+  });
   test('a choice decides what is read at all', () => {
     const x = vector(5);
     close(
@@ -247,7 +258,7 @@ describe('bodies', () => {
       0.25, 1, 1,
     ]);
   });
-  test('loops in bodies go as many rounds as the run says, the same number for every index', () => {
+  test('loops in bodies go as many rounds as the run says', () => {
     expect(
       run(
         `fn power(x: f64, n: i32): f64 {
@@ -313,6 +324,217 @@ describe('bodies', () => {
   });
 });
 
+describe('loops in bodies', () => {
+  const m = matrix(3, 4);
+  const x = vector(4);
+  const dot = (a: readonly number[], b: readonly number[]): number => total(a.map((one, k) => one * (b[k] ?? 0)));
+  test('read elements at places that the round decides', () => {
+    close(
+      run(
+        `export fn f(m: f64[3, 4], x: f64[4]) = (
+          [i] => fold k in 0..4 with a = 0.0 { 0.5 * a + m[i, k] },
+          [i] => fold k in 1..4 with a = m[i, 0] { a * m[i, k - 1] + sum[j](m[i, j] * m[k - 1, j]) },
+          [i in 0..3, j in 0..3] => fold k in 0..3 with s = 0.0 { s + fold l in 0..4 with t = 0.0 { t + m[i, l] * m[k, j] } },
+          [i] => fold v in x with a = 0.0 { a * m[i, 0] + v },
+          [i] => { let (a, n) = fold k in 0..4 with (a, n) = (0.0, 0) { (a + f64(n) * m[i, k], n + 1) } return a + f64(n) },
+        )`.replace('} return', '}\n return'),
+        { m, x },
+      ),
+      [
+        m.map((row) => row.reduce((a, one) => 0.5 * a + one, 0)),
+        m.map((row) => range(3).reduce((a, k) => a * (row[k] ?? 0) + dot(row, m[k] ?? []), row[0] ?? 0)),
+        range(3).map((i) => range(3).map((j) => total(range(3).map((k) => total(m[i] ?? []) * at(m, k, j))))),
+        m.map((row) => x.reduce((a, v) => a * (row[0] ?? 0) + v, 0)),
+        m.map((row) => total(row.map((v, k) => k * v)) + 4),
+      ],
+    );
+  });
+  test('go as many rounds as each index asks for', () => {
+    const text = `
+      fn root(a: f64): f64 = while abs(z * z - a) > 1e-13 * a with z = a limit 100 { 0.5 * (z + a / z) }
+      fn doubled(a: f64): i32 {
+        let (z, n) = while z < 100 with (z, n) = (a, 0) limit 50 { (2 * z, n + 1) }
+        return n
+      }
+      export fn f<N>(x: f64[N]) {
+        let roots = [i, j in 0..2] => root(x[i] * f64(j + 1))
+        let powers = [i in 0..N] => fold k in 0..i + 1 with p = 1.0 { p * x[k] }
+        return (roots, grad(roots, x), [i] => doubled(x[i]), powers, grad(powers, x), jvp(powers, x, x))
+      }`;
+    const at = [2, 3, 40];
+    close(run(text, { x: at }), [
+      at.map((one) => [Math.sqrt(one), Math.sqrt(2 * one)]),
+      at.map((one) => 0.5 / Math.sqrt(one) + Math.SQRT1_2 / Math.sqrt(one)),
+      [6, 6, 2],
+      [2, 6, 240],
+      [1 + 3 + 120, 2 + 80, 6],
+      [2, 12, 720],
+    ]);
+    expect(run(text, { x: [] })).toEqual([[], [], [], [], [], []]);
+  });
+  test('read nothing in rounds that an index does not ask for', () => {
+    const text = `export fn f(x: f64[3], from: i32[2]) =
+      [i] => { let (z, n) = while n < 3 with (z, n) = (0.0, from[i]) limit 9 { (z + x[n], n + 1) }
+        return z }`;
+    expect(run(text, { x: [1, 2, 4], from: [2, 0] })).toEqual([4, 7]);
+    expect(() => run(text, { x: [1, 2, 4], from: [-1, 0] })).toThrow('index-out-of-range');
+  });
+  test('stack what they yield', () => {
+    const text = `
+      fn last(x: f64, n: i32): f64 { let (h, hs) = scan t in 0..3 with h = 1.0 { let next = h * x
+        yield (next, (next, t)) }
+        return mean(hs[0]) + f64(sum(hs[1])) }
+      export fn f<N>(x: f64[N]) {
+        let y = [i in 0..N] => { let (h, hs) = scan t in 0..N with h = 0.0 { let next = 0.5 * h + x[t] * x[i]
+            yield (next, next) }
+          return sum[t](hs[t] * f64(t)) + hs[i] + hs[-1] + h }
+        return (y, grad(y, x), jvp(y, x, x), [i] => last(x[i], 3))
+      }`;
+    const slopes = (b: readonly number[]): number[] =>
+      b.map((_, i) => {
+        const hs = b.reduce<number[]>((all, one) => [...all, 0.5 * (all.at(-1) ?? 0) + one * (b[i] ?? 0)], []);
+        return total(hs.map((h, t) => h * t)) + (hs[i] ?? 0) + 2 * (hs.at(-1) ?? 0);
+      });
+    const b = [1, 2, 3];
+    const [y, back, along, means] = run(text, { x: b }) as number[][];
+    close(y ?? [], slopes(b));
+    const step = 1e-6;
+    close(
+      (back ?? []).map((one) => Math.round(one * 1e4)),
+      b.map((_, at) => {
+        const moved = (by: number): number => total(slopes(b.map((one, which) => (which === at ? one + by : one))));
+        return Math.round(((moved(step) - moved(-step)) / (2 * step)) * 1e4);
+      }),
+    );
+    // Every term is of degree two.
+    close(
+      along ?? [],
+      slopes(b).map((one) => 2 * one),
+    );
+    close(
+      means ?? [],
+      b.map((one) => (one + one ** 2 + one ** 3) / 3 + 3),
+    );
+  });
+  test('derivatives inside of rounds', () => {
+    const text = `
+      fn descend(a: f64): f64 = fold k in 0..5 with z = 1.0 {
+        let e = (z - a) ** 2
+        z - 0.1 * grad(e, z)
+      }
+      export fn f(x: f64[2]) { let r = [i] => descend(x[i])
+        return (r, grad(r, x)) }`;
+    const rest = 0.8 ** 5;
+    close(run(text, { x: [1, 3] }), [
+      [1, 3 - 2 * rest],
+      [1 - rest, 1 - rest],
+    ]);
+  });
+});
+
+describe('notation in bodies', () => {
+  const x = vector(3);
+  const m = matrix(3, 3);
+  const logSumExp = (values: readonly number[]): number => Math.log(total(values.map(Math.exp)));
+  test('is a tensor for each element, which functions take', () => {
+    close(
+      run(
+        `export fn f<N>(x: f64[N], m: f64[N, N]) = (
+          [j] => logSumExp([i] => x[i] + m[i, j]),
+          [j] => f64(argmax([i] => x[i] * m[j, i], axis: 0)),
+          [j] => { let y = [k in 0..3] => x[j] * f64(k)
+            return sum(y) + y[1] + norm(y) },
+          [j, k] => softmax([i] => x[i] + m[j, i], axis: 0)[k],
+          [j] => dot([i] => x[i], [i] => m[j, i]) + logSumExp(stack([x[j], m[j, j]])),
+          fold t in 0..2 with a = x { [j] => logSumExp([i] => a[i] + m[i, j]) },
+          [j] => sum([i, k in 0..2] => m[j, i] * f64(k + 1)),
+        )`,
+        { x, m },
+      ),
+      [
+        range(3).map((j) => logSumExp(x.map((one, i) => one + at(m, i, j)))),
+        m.map((row) => {
+          const products = row.map((one, i) => one * (x[i] ?? 0));
+          return products.indexOf(Math.max(...products));
+        }),
+        x.map((one) => 3 * one + one + Math.sqrt(5) * Math.abs(one)),
+        m.map((row) => {
+          const logits = row.map((one, i) => one + (x[i] ?? 0));
+          return logits.map((one) => Math.exp(one - logSumExp(logits)));
+        }),
+        m.map((row, j) => total(row.map((one, i) => one * (x[i] ?? 0))) + logSumExp([x[j] ?? 0, row[j] ?? 0])),
+        range(2).reduce<number[]>((a) => range(3).map((j) => logSumExp(a.map((one, i) => one + at(m, i, j)))), x),
+        m.map((row) => 3 * total(row)),
+      ],
+    );
+  });
+  test('has derivatives', () => {
+    const [y, back, along] = run(
+      `export fn f<N>(x: f64[N], m: f64[N, N]) { let y = [j] => logSumExp([i] => x[i] + m[i, j])
+        return (y, grad(y, x), jvp(y, x, x)) }`,
+      { x, m },
+    ) as number[][];
+    const weights = range(3).map((j) => x.map((one, i) => Math.exp(one + at(m, i, j) - (y?.[j] ?? 0))));
+    close(
+      back ?? [],
+      range(3).map((i) => total(weights.map((row) => row[i] ?? 0))),
+    );
+    close(
+      along ?? [],
+      weights.map((row) => total(row.map((one, i) => one * (x[i] ?? 0)))),
+    );
+  });
+});
+
+describe('bounds that depend on indices or on data', () => {
+  test('sums of indices', () => {
+    const x = vector(4);
+    close(
+      run(
+        `export fn f<N>(x: f64[N]) = (
+          [i in 0..N] => sum[j in 0..i + 1](x[j]),
+          [i in 0..N] => sum[j in i + 1..N](x[j] * x[i]),
+          sum[i in 0..N, j in 0..i](x[i] * x[j]),
+          [k in 0..N] => sum[i in 0..k + 1](x[i] * x[k - i]),
+          [i in 1..N] => (max[j in 0..i](x[j]) + min[j in 0..i](x[j])) * product[j in 0..i](x[j]) + mean[j in 0..i](x[j]),
+          [i in 0..N] => all[j in 0..i](x[j] < x[i]) || any[j in i + 1..N](x[j] > 2),
+        )`,
+        { x },
+      ),
+      [
+        x.map((_, i) => total(x.slice(0, i + 1))),
+        x.map((one, i) => total(x.slice(i + 1).map((other) => one * other))),
+        total(x.map((one, i) => total(x.slice(0, i).map((other) => one * other)))),
+        x.map((_, k) => total(x.slice(0, k + 1).map((one, i) => one * (x[k - i] ?? 0)))),
+        range(3).map((at) => {
+          const part = x.slice(0, at + 1);
+          return (Math.max(...part) + Math.min(...part)) * part.reduce((a, b) => a * b, 1) + total(part) / part.length;
+        }),
+        x.map((one, i) => x.slice(0, i).every((other) => other < one)),
+      ],
+    );
+  });
+  test('data: what would be read outside is refused, and nothing is read of a range that goes down', () => {
+    const text = `export fn f(x: f64[2, 4], n: i32[2]) = ([b] => mean[t in 0..n[b]](x[b, t]), sum[t in n[0]..n[1]](x[0, t]))`;
+    const x = [
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+    ];
+    expect(run(text, { x, n: [2, 4] })).toEqual([[1.5, 6.5], 7]);
+    expect(run(text, { x, n: [4, 1] })).toEqual([[2.5, 5], 0]);
+    expect(() => run(text, { x, n: [2, 5] })).toThrow('index-out-of-range');
+  });
+  test('derivatives stay inside', () => {
+    const x = [4, 9, 0];
+    expect(
+      run('export fn f<N>(x: f64[N]) { let y = [i in 0..N] => sum[j in 0..i](sqrt(x[j]))\n return (grad(y, x), jvp(y, x, x)) }', { x }),
+    ).toEqual([
+      [0.5, 1 / 6, 0],
+      [0, 1, 2.5],
+    ]);
+  });
+});
+
 describe('mistakes', () => {
   test.each([
     ['[i] => x', [['shape-mismatch', 'x']]],
@@ -324,7 +546,10 @@ describe('mistakes', () => {
     ['[t] => 1.0', [['ambiguous-size', 't']]],
     ['[i, i] => x[i]', [['duplicate-name', 'i']]],
     ['[i in 0..x] => 1.0', [['not-constant', 'x']]],
-    ['[i] => sum[k in 0..i](x[k])', [['not-constant', 'i']]],
+    ['[i in 0..3, k in 0..i] => x[k]', [['not-constant', 'i']]],
+    ['[i] => sum[k in 0..x[i]](x[k])', [['not-constant', 'x[i]']]],
+    ['[i in 0..3] => sum[k in 0..i + 2](x[k])', [['index-out-of-range', 'k']]],
+    ['[i in 0..3] => sum[k in 0..i * i](x[0])', [['ambiguous-size', 'k']]],
     ['[i in 0..3] => x[i + 1]', [['index-out-of-range', 'i + 1']]],
     ['[i in 0..3] => x[i - 1]', [['index-out-of-range', 'i - 1']]],
     ['[i in 0..5] => x[i]', [['index-out-of-range', 'i']]],

@@ -341,6 +341,30 @@ describe('modules', () => {
   });
 });
 
+describe('shapes in calls', () => {
+  test('zeros, ones, full and eye take the dtype of what they meet', () => {
+    const { module } = moduleOf(`export fn f<N>(x: f64[N], k: i32[N]) {
+      let none = zeros([N])
+      return (none + x, eye(N) @ x, ones(3), k + zeros([N]), full([2, 2], x[0]), fold i in 0..2 with h = zeros([N]) { h + x }, full(shape: [N], value: 0.5) * x)
+    }`);
+    expect(entryTexts(module)).toEqual(['fn f(x: f64[N], k: i32[N]): (f64[N], f64[N], f32[3], i32[N], f64[2, 2], f64[N], f64[N])']);
+    expect(check('export fn f(x: f64) = zeros(x)').diagnostics.map(({ code }) => code)).toEqual(['type-mismatch']);
+  });
+});
+
+describe('checks', () => {
+  test('of a side that is not taken end nothing', () => {
+    const text = 'export fn f(x: f64[3], k: i32): f64 = if k < 3 then x[k] else -1';
+    expect(run(text, { x: [1, 2, 3], k: 7 })).toBe(-1);
+    expect(run(text, { x: [1, 2, 3], k: 1 })).toBe(2);
+    expect(() => run(text, { x: [1, 2, 3], k: -1 })).toThrow('index-out-of-range');
+  });
+  test('a block of index notation returns, in loops as well', () => {
+    const text = 'export fn f(x: f64[2]): f64[2] = fold t in 0..2 with a = x { [i] => { let b = a[i] * 2\n return b } }';
+    expect(run(text, { x: [1, 2] })).toEqual([4, 8]);
+  });
+});
+
 describe('what nobody calls', () => {
   test('is checked with open sizes, and may use what only a call can know', () => {
     expect(

@@ -45,6 +45,8 @@ const later: readonly DiagnosticCode[] = [
   'loop-limit',
   'other-run',
   'unsupported-processor',
+  'no-device',
+  'device-failed',
 ];
 
 const files = Object.fromEntries(

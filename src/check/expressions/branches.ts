@@ -50,8 +50,8 @@ export function select(context: Context, condition: TensorNode, { whenTrue, when
 }
 
 /**
- * Whether a side holds more than a few operations: loops, products, reductions, derivatives, or arithmetic over many elements. A jump costs
- * some ten operations, and what is selected can be fused with what is around it.
+ * Whether a side holds a check, or more than a few operations: loops, products, reductions, derivatives, or arithmetic over many
+ * elements. A jump costs some ten operations, and what is selected can be fused with what is around it.
  */
 function isWorthBranching(sides: readonly TensorNode[], mark: number): boolean {
   let operations = 0;
@@ -79,7 +79,8 @@ function costOf(node: Node): number {
     case 'loop':
       return Infinity;
     case 'removed':
-      return lowering.by === 'differentiate' ? Infinity : 0;
+      // A check of what is not taken would end the run.
+      return lowering.by === 'differentiate' || lowering.by === 'checks' ? Infinity : 0;
     case 'source':
     case 'element-of':
       return 0;

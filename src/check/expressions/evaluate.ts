@@ -89,7 +89,8 @@ function valueOf(context: Context, expression: Expression, scope: Scope, wanted:
 /** The value of a body: an expression, or what a block returns. `name` and `span` tell of whom, when nothing is returned. */
 export function evaluateBody(context: Context, body: Body, scope: Scope, expected: Expected | undefined, name: string, span: Span): Value {
   if (body.kind !== 'block') return evaluate(context, body, scope, expected);
-  const outcome = evaluateBlock(context, body, scope, expected);
+  // Also in a loop, which does not return: this block does.
+  const outcome = evaluateBlock({ ...context, returns: true }, body, scope, expected);
   if (outcome.returned !== undefined) return outcome.returned;
   if (outcome.failed) return ERROR;
   const yielded = body.statements.find((one) => one.kind === 'yield');

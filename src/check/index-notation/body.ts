@@ -29,6 +29,8 @@ export const isBodyText = (context: Context): boolean => context.body !== undefi
 /** Refuses a tensor that stands in a body without subscripts. */
 export function refuseWhole(context: Context, value: Value, span: Span): Value {
   if (!isBodyText(context) || context.body?.whole === true) return value;
+  // What was made in the body cannot be computed before it.
+  if (value.kind === 'tensor' && value.node.id >= (context.body?.space.mark ?? 0)) return value;
   const rank = value.kind === 'tensor' ? value.node.type.shape.length : value.kind === 'variable' ? value.variable.type.shape.length : 0;
   if (rank === 0) return value;
   const name = excerpt(context, span, 'x');
@@ -66,7 +68,10 @@ export function scalarNode(
   if (node === undefined || node.type.shape.length === 0) return node;
   fail(context, 'shape-mismatch', span, `a body of index notation is a scalar, and this is ${typeToString(node.type)}`, {
     labels: bindingLabel(read),
-    hint: 'subscript every axis',
+    hint:
+      context.body?.space.inner.has(node) === true
+        ? 'put all indices in front: `[i, j] => …`, or combine over the inner ones: `sum[j](…)`'
+        : 'subscript every axis',
   });
   return undefined;
 }

@@ -141,7 +141,7 @@ function windowed(
   const read = a.node as TensorNode<ops.ViewAttrs>;
   const order = [...batch, ...rows, ...inner].map((index) => a.axes.indexOf(index));
   const side = arranged(lift, b, [batch, inner, columns], [...batch, ...inner]);
-  const product = ops.applyTensor(lift.build, ops.contract, [read.args[0] as Node, side], {
+  const product = ops.contraction(lift.build, ops.tensorOf(read.args[0] as Node), side, {
     ...read.attrs,
     shape: order.map((axis) => read.attrs.shape[axis] as Dim),
     coefficients: read.attrs.coefficients.map((row) => order.map((axis) => row[axis] as Dim)),

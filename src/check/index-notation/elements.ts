@@ -9,7 +9,7 @@ import type { Context } from '../context.js';
 import { evaluate } from '../expressions/evaluate.js';
 import { excerpt, fail } from '../report.js';
 import type { Scope } from '../scope.js';
-import { bindingLabel, castTo, toTensor } from '../tensors.js';
+import { bindingLabel, castTo, shapeOf, toTensor } from '../tensors.js';
 import { expectedDType, expectTensor, type Expected } from '../types.js';
 import { describe, dimOf, ERROR, tensorValue, type Value } from '../values.js';
 import { tensorHint } from '../ways-out.js';
@@ -45,7 +45,12 @@ export function evaluateOutside(context: Context, expression: OutsideExpression,
   const { dtype } = node?.type ?? { dtype: expectedDType(expected) };
   const border = scalarNode(context, evaluate(context, outside, scope, expectTensor(dtype, [])), outside.span, dtype);
   const fitting = border === undefined ? undefined : toTensor(context, tensorValue(border), outside.span, dtype);
-  return node === undefined || fitting === undefined ? ERROR : evaluateElement(context, inside, object, node, scope, fitting);
+  if (node === undefined || fitting === undefined) return ERROR;
+  const element = evaluateElement(context, inside, object, node, scope, fitting);
+  if (element !== undefined) return element;
+  return fail(context, 'shape-mismatch', inside.span, 'on the left of `??` stands one element, whose subscripts are integers', {
+    hint: 'write it in index notation: `[t] => x[ids[t]] ?? 0`',
+  });
 }
 
 /** Whether subscripts are those of a body: every one is given, and none is a slice. */
@@ -59,7 +64,7 @@ const isComplete = (expression: IndexExpression, node: TensorNode): boolean =>
   expression.indices.length === node.type.shape.length &&
   expression.indices.every((index) => index.kind !== 'slice' && index.kind !== 'ellipsis');
 
-/** An element of a tensor in a body. */
+/** An element of a tensor in a body; undefined where a function that the body calls asks for several elements at once. */
 export function evaluateElement(
   context: Context,
   expression: IndexExpression,
@@ -67,7 +72,7 @@ export function evaluateElement(
   node: TensorNode,
   scope: Scope,
   outside?: TensorNode,
-): Value {
+): Value | undefined {
   const place = context.body as BodyPlace;
   const { shape } = node.type;
   const name = excerpt(context, expression.object.span, 'this');
@@ -90,7 +95,9 @@ export function evaluateElement(
   const inside = place.whole ? { ...context, body: { ...place, whole: false } } : context;
   for (const [axis, index] of expression.indices.entries()) {
     if (index.kind === 'slice' || index.kind === 'ellipsis') return ERROR;
-    const at = subscriptOf(inside, evaluate(inside, index, scope), shape[axis] as Dim, index.span);
+    const value = evaluate(inside, index, scope);
+    if (!isBodyText(context) && (shapeOf(value)?.length ?? 0) > 0) return undefined;
+    const at = subscriptOf(inside, value, shape[axis] as Dim, index.span);
     if (at === undefined) return ERROR;
     subscripts.push({ at, span: index.span });
   }

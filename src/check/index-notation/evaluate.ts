@@ -6,6 +6,7 @@
 import type { Expression, IndexExpression, IndexNotation, IndexVariable, ReductionExpression, Span } from '../../../grammar/index.js';
 import { type DType, isInteger } from '../../base/index.js';
 import type { TensorNode } from '../../graph/index.js';
+import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import type { Context } from '../context.js';
 import { inAnyDType } from '../expressions/binary.js';
@@ -14,13 +15,13 @@ import { isNatural } from '../../base/index.js';
 import { excerpt, fail } from '../report.js';
 import { rangeGoesUp } from '../rounds.js';
 import { Scope } from '../scope.js';
-import { ownDType } from '../tensors.js';
+import { ownDType, toTensor } from '../tensors.js';
 import { expectedDType, expectTensor, type Expected } from '../types.js';
-import { describe, dimOf, ERROR, tensorValue, type Value } from '../values.js';
-import { isBodyText, scalarNode } from './body.js';
+import { describe, dimOf, ERROR, integerHint, tensorValue, type Value } from '../values.js';
+import { assuming, isBodyText, scalarNode } from './body.js';
 import { Lift, reductionOps } from './lift.js';
-import { rangesOf } from './ranges.js';
-import { type BodyIndex, type IndexRange, IndexSpace, wholeTensors } from './space.js';
+import { rangesOf, rangeSoFar } from './ranges.js';
+import { type BodyIndex, type IndexBounds, type IndexRange, IndexSpace, wholeTensors } from './space.js';
 
 /** What every scalar of a body is expected to be. */
 const scalarOf = (expected: Expected | undefined): Expected | undefined => {
@@ -29,20 +30,19 @@ const scalarOf = (expected: Expected | undefined): Expected | undefined => {
 };
 
 export function evaluateIndexNotation(context: Context, expression: IndexNotation, scope: Scope, expected: Expected | undefined): Value {
-  if (isBodyText(context) && context.body?.whole !== true)
-    return fail(context, 'shape-mismatch', expression.span, 'a tensor stands where index notation has a scalar', {
-      hint: 'put all indices in front: `[i, j] => …`, or combine over the inner ones: `sum[j](…)`',
-    });
-  const space = new IndexSpace(context);
-  const inside = bodyContext(context, space);
+  // In the text of a body it gives a tensor for each element, which becomes whole together with the body.
+  const around = isBodyText(context) ? context.body : undefined;
+  const space = around?.space ?? new IndexSpace(context);
+  const inside = around === undefined ? bodyContext(context, space) : { ...context, body: { ...around, whole: false } };
   const inner = new Scope(scope);
-  const indices = addIndices(context, space, expression.indices, scope, inner);
+  const indices = addIndices(inside, space, expression.indices, inner, 'a result');
   const value = evaluateBody(inside, expression.body, inner, scalarOf(expected), 'the body', expression.body.span);
   if (indices === undefined) return ERROR;
   const inDType = (dtype: DType | undefined): Value => {
     const wanted = ownDType(value) === undefined ? dtype : undefined;
     const body = scalarNode(inside, value, expression.body.span, wanted ?? expectedDType(expected));
-    return body === undefined ? ERROR : lifted(context, space, body, indices, expression.span);
+    if (body === undefined) return ERROR;
+    return around === undefined ? lifted(context, space, body, indices, expression.span) : innerValue(context, space, body, indices);
   };
   return inAnyDType(inDType, expected, value);
 }
@@ -54,10 +54,14 @@ export function evaluateReduction(context: Context, expression: ReductionExpress
   const space = place?.space ?? new IndexSpace(context);
   const inside = place === undefined ? bodyContext(context, space) : { ...context, body: { ...place, frame: context.frame, whole: false } };
   const inner = new Scope(scope);
-  const indices = addIndices(context, space, expression.indices, scope, inner);
+  const indices = addIndices(inside, space, expression.indices, inner, 'a reduction');
+  const guarded = (indices ?? []).reduce(
+    (around, { bounds }) => (bounds === undefined ? around : assuming(around, tensorValue(bounds.isInside), true, bounds.span)),
+    inside,
+  );
   const wanted = expression.reduction === 'any' || expression.reduction === 'all' ? expectTensor('bool', []) : scalarOf(expected);
-  const value = evaluate(inside, expression.element, inner, wanted);
-  const body = indices === undefined ? undefined : scalarNode(inside, value, expression.element.span, expectedDType(wanted));
+  const value = evaluate(guarded, expression.element, inner, wanted);
+  const body = indices === undefined ? undefined : scalarNode(guarded, value, expression.element.span, expectedDType(wanted));
   if (indices === undefined || body === undefined) return ERROR;
   const { reduction: how } = expression;
   const { dtype } = body.type;
@@ -92,13 +96,13 @@ function bodyContext(context: Context, space: IndexSpace): Context {
   return { ...context, assigns: false, body: { space, frame: context.frame, known: [], guard: undefined, whole: false } };
 }
 
-/** The indices as names of a scope; undefined after a diagnostic. */
+/** The indices as names of a scope, each of which those behind it may use; undefined after a diagnostic. */
 function addIndices(
   context: Context,
   space: IndexSpace,
   variables: readonly IndexVariable[],
-  scope: Scope,
   inner: Scope,
+  of: 'a result' | 'a reduction',
 ): readonly BodyIndex[] | undefined {
   const indices: BodyIndex[] = [];
   let fine = true;
@@ -112,9 +116,10 @@ function addIndices(
       });
       continue;
     }
-    const written = range === null ? undefined : rangeWritten(wholeTensors(context), range.start, range.stop, scope);
-    if (range !== null && written === undefined) fine = false;
-    const index = { name: name.text, span: name.span, placeholder: space.placeholder(context, 'i32'), written };
+    const placeholder = space.placeholder(context, 'i32');
+    const found = range === null ? {} : rangeWritten(wholeTensors(context), range.start, range.stop, inner, of, placeholder);
+    if (found === undefined) fine = false;
+    const index = { name: name.text, span: name.span, placeholder, written: found?.written, bounds: found?.bounds };
     space.addIndex(index);
     indices.push(index);
     inner.addValue(name.text, 'parameter', tensorValue(index.placeholder), name.span);
@@ -122,21 +127,46 @@ function addIndices(
   return fine ? indices : undefined;
 }
 
-function rangeWritten(context: Context, start: Expression, stop: Expression, scope: Scope): IndexRange | undefined {
-  const [from, to] = [start, stop].map((bound) => {
-    const value = evaluate(context, bound, scope);
-    const dim = dimOf(value);
-    if (dim === undefined && value.kind !== 'error')
-      fail(
-        context,
-        'not-constant',
-        bound.span,
-        `the bounds of an index are sizes, and \`${excerpt(context, bound.span, 'this')}\` is ${describe(value)}`,
-        { hint: 'let it run over all that may be needed, and choose: `sum[k](if k <= i then x[k] else 0)`' },
-      );
-    return dim;
-  });
-  if (from === undefined || to === undefined) return undefined;
+interface Written {
+  readonly written?: IndexRange;
+  readonly bounds?: IndexBounds;
+}
+
+/** Undefined after a diagnostic. */
+function rangeWritten(
+  context: Context,
+  start: Expression,
+  stop: Expression,
+  scope: Scope,
+  of: 'a result' | 'a reduction',
+  index: TensorNode,
+): Written | undefined {
+  const bounds = [start, stop];
+  const values = bounds.map((bound) => evaluate(context, bound, scope));
+  if (values.some(({ kind }) => kind === 'error')) return undefined;
+  const [from, to] = values.map(dimOf);
+  if (from === undefined || to === undefined) {
+    const depends = (value: Value): boolean =>
+      value.kind === 'tensor' && value.node.type.dtype === 'i32' && value.node.type.shape.length === 0;
+    const odd = values.findIndex((value) => dimOf(value) === undefined && (of === 'a result' || !depends(value)));
+    if (odd < 0) return boundsWritten(context, values, bounds, index);
+    const [value, bound] = [values[odd] as Value, bounds[odd] as Expression];
+    fail(
+      context,
+      'not-constant',
+      bound.span,
+      of === 'a result'
+        ? `the bounds of an axis are sizes, and \`${excerpt(context, bound.span, 'this')}\` is ${describe(value)}`
+        : `the bounds of an index are sizes or i32 scalars, and \`${excerpt(context, bound.span, 'this')}\` is ${describe(value)}`,
+      {
+        hint:
+          of === 'a result'
+            ? 'let it run over all that may be needed, and choose: `[i, k] => if k <= i then x[k] else 0`'
+            : (integerHint(value) ?? 'convert it: `i32(…)`'),
+      },
+    );
+    return undefined;
+  }
   const size = to.sub(from);
   if (size.constant !== undefined && size.constant < 0) {
     fail(context, 'unsatisfied-fact', stop.span, `an index runs from ${from} to ${to}, which is before`, { hint: rangeGoesUp });
@@ -145,7 +175,37 @@ function rangeWritten(context: Context, start: Expression, stop: Expression, sco
   // Whether there are that many is asked of the caller.
   if (size.constant === undefined && !isNatural(size, context.entry.facts))
     context.entry.facts.push({ left: to, relation: '>=', right: from, span: stop.span });
-  return { start: from, stop: to };
+  return { written: { start: from, stop: to } };
+}
+
+/** Bounds that are something else for each element. */
+function boundsWritten(context: Context, values: readonly Value[], bounds: readonly Expression[], index: TensorNode): Written | undefined {
+  const [first, last] = bounds as readonly [Expression, Expression];
+  const span = { ...first.span, end: last.span.end };
+  const [start, stop] = values.map((value, at) =>
+    toTensor(
+      context,
+      dimOf(value) !== undefined && value.kind === 'number' ? { ...value, dtype: undefined } : value,
+      (bounds[at] as Expression).span,
+      'i32',
+    ),
+  );
+  if (start === undefined || stop === undefined) return undefined;
+  const above = applyTensor(context, ops.elementwise.ge, [index, start], {}, span);
+  const below = applyTensor(context, ops.elementwise.lt, [index, stop], {}, span);
+  const isInside =
+    above === undefined || below === undefined ? undefined : applyTensor(context, ops.elementwise.and, [above, below], {}, span);
+  return isInside === undefined ? undefined : { bounds: { start, stop, span, context, isInside } };
+}
+
+/** A tensor over `indices` for each element of the body around it. */
+function innerValue(context: Context, space: IndexSpace, body: TensorNode, indices: readonly BodyIndex[]): Value {
+  const ranges = indices.map((index) => rangeSoFar(context, space, index));
+  if (!ranges.every((range) => range !== undefined)) return ERROR;
+  const shape = ranges.map(({ start, stop }) => stop.sub(start));
+  const placeholder = space.placeholder(context, body.type.dtype, shape);
+  space.inner.set(placeholder, { placeholder, indices, body });
+  return tensorValue(placeholder);
 }
 
 /** The body as a tensor over `indices`. */

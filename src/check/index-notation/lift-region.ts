@@ -1,101 +1,84 @@
-// Ops with regions over whole tensors: loops, and functions with a derivative rule of their own. In: such an op of scalars, and its
-// arguments lifted. Out: the same op, in whose regions each scalar that depends on a lifted one is a tensor of the same shape.
-// Holds: regions stay closed; what depends on no lifted parameter stays a scalar. Undefined where an op in a region is none of scalars.
+// Loops, and functions with a derivative rule of their own, over whole tensors. In: such an op of a body, its arguments lifted, and what
+// stands in its regions lifted as nodes among all others. Out: the op with closed regions over these.
+// Holds: each carry has the same indices in every round. A loop goes on as long as one index asks for another round; what the others carry
+// stays as it is.
 
-import { type Shape, shapeEquals } from '../../base/index.js';
-import { type GraphBuilder, type Node, type Region, sourceOf, tensor, type TensorNode, topological } from '../../graph/index.js';
+import type { Shape } from '../../base/index.js';
+import type { Node, TensorNode } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
+import type { Lift, Lifted } from './lift.js';
+import type { OpenCall } from './opened.js';
+import type { BodyIndex, OpenLoop } from './space.js';
 
-/** A node, and whether it has the axes of the shape to which all is lifted. */
-interface Part {
+/** An op with several results, each over indices of its own. */
+export interface LiftedTuple {
   readonly node: Node;
-  readonly isWide: boolean;
+  readonly axes: readonly (readonly BodyIndex[])[];
+  /** Results from this one on are stacks of rounds, whose axis stands before those of the indices. */
+  readonly stacks: number;
 }
 
-const isScalar = ({ type }: Node): boolean => type.kind === 'tensor' && type.shape.length === 0;
+/** A node, and whether it stands for a lifted tuple. */
+export type LiftedOp = Lifted | LiftedTuple;
 
-const wideOf = (build: GraphBuilder, { node, isWide }: Part, shape: Shape): TensorNode =>
-  isWide ? (node as TensorNode) : ops.spread(build, node as TensorNode, shape);
-
-/** An op that acts element by element, over tensors of `shape`: its type rule says whether it is one. */
-export function liftElements(build: GraphBuilder, node: Node, args: readonly TensorNode[], shape: Shape): TensorNode | undefined {
-  if (!isScalar(node) || !node.args.every(isScalar)) return undefined;
-  const op = ops.opOf(node);
-  const type = op.type(
-    args.map((arg) => arg.type),
-    node.attrs,
-  );
-  if (type.kind !== 'tensor' || !shapeEquals(type.shape, shape)) return undefined;
-  return ops.applyAs(build, op, args, node.attrs, type) as TensorNode;
-}
-
-/** Whether an op has regions that can be lifted. */
-export const hasLiftedRegions = (node: Node): boolean =>
-  ops.isNodeOf(node, ops.loop) || ops.isNodeOf(node, ops.whileLoop) || ops.isNodeOf(node, ops.call);
-
-/** A loop or a call over lifted arguments. All of its results have the shape, but for what a loop says of its rounds. */
-export function liftRegions(build: GraphBuilder, node: Node, args: readonly Part[], shape: Shape): Node | undefined {
-  if (ops.isNodeOf(node, ops.call)) {
-    if (!node.args.every(isScalar)) return undefined;
-    const all = args.map(() => true);
-    const body = liftRegion(build, node.attrs.body, shape, all);
-    const rule = liftRegion(build, node.attrs.rule, shape, [...all, true]);
-    const wide = args.map((arg) => wideOf(build, arg, shape));
-    return body === undefined || rule === undefined ? undefined : ops.apply(build, ops.call, wide, { body, rule });
+export function liftLoop(lift: Lift, node: Node, { params, results, condition }: OpenLoop, initial: readonly Lifted[]): LiftedTuple {
+  const { build } = lift;
+  const carries = initial.length;
+  const carried = params.slice(1).map((param) => lift.of(param));
+  const inside = [lift.of(params[0] as TensorNode).node, ...carried.map((one) => one.node)];
+  const axesOf = (at: number): readonly BodyIndex[] => (carried[at] as Lifted).axes;
+  const lifted = results.map((result) => lift.of(result));
+  const next = lifted.map((one, at) => (at < carries ? lift.over(one, axesOf(at)) : one.node));
+  const starts = initial.map((one, at) => lift.over(one, axesOf(at)));
+  if (condition === undefined) {
+    const { region, captures } = ops.closeRegion(build, inside, next);
+    const made = ops.apply(build, ops.loop, [...starts, ...captures], { ...(node.attrs as ops.LoopAttrs), body: region });
+    return { node: made, axes: lifted.map((one, at) => (at < carries ? axesOf(at) : one.axes)), stacks: carries };
   }
-  if (!ops.isNodeOf(node, ops.loop) && !ops.isNodeOf(node, ops.whileLoop)) return undefined;
-  const { carries } = node.attrs;
-  // What is stacked would have its axis of rounds before those of the indices.
-  if (node.attrs.body.results.length > carries || !node.args.slice(0, carries).every(isScalar)) return undefined;
-  const parts = args.map((arg, at): Part => (at < carries ? { node: wideOf(build, arg, shape), isWide: true } : arg));
-  const given = [false, ...parts.map(({ isWide }) => isWide)];
-  const body = liftRegion(build, node.attrs.body, shape, given);
-  const nodes = parts.map((part) => part.node);
-  if (body === undefined) return undefined;
-  if (ops.isNodeOf(node, ops.loop)) return ops.apply(build, ops.loop, nodes, { ...node.attrs, body });
-  // Every index goes as many rounds: what asks for one more depends on none.
-  const condition = liftRegion(build, node.attrs.condition, shape, given, 'one for all');
-  return condition === undefined ? undefined : ops.apply(build, ops.whileLoop, nodes, { ...node.attrs, condition, body });
+  const asked = lift.of(condition);
+  const goesOn = asked.axes.length === 0 ? asked.node : lift.combined(ops.reduceAny, asked, asked.axes).node;
+  const kept =
+    asked.axes.length === 0
+      ? next
+      : next.map((one, at) => {
+          const before = carried[at] as Lifted;
+          const mask = spreadBehind(lift, { node: lift.over(asked, before.axes), axes: before.axes }, one.type.shape);
+          return ops.applyTensor(build, ops.elementwise.select, [mask, one, before.node], {});
+        });
+  const { regions, captures } = ops.closeTogether(build, inside, [[goesOn], kept]);
+  const [again, body] = regions as [ops.WhileAttrs['condition'], ops.WhileAttrs['body']];
+  const attrs = { ...(node.attrs as ops.WhileAttrs), condition: again, body };
+  const made = ops.apply(build, ops.whileLoop, [...starts, ...captures], attrs);
+  return { node: made, axes: [...carried.map((one) => one.axes), [], []], stacks: carries + 2 };
 }
 
-function liftRegion(
-  build: GraphBuilder,
-  region: Region,
-  shape: Shape,
-  isWide: readonly boolean[],
-  results: 'one per index' | 'one for all' = 'one per index',
-): Region | undefined {
-  const parts = new Map<Node, Part>();
-  const partOf = (node: Node): Part => parts.get(node) ?? { node, isWide: false };
-  for (const node of topological(region.results)) {
-    const source = sourceOf(node);
-    if (source?.kind === 'argument') {
-      const { dtype } = (node as TensorNode).type;
-      const lifted = isWide[source.index] === true;
-      const made = lifted ? ops.applyTensor<ops.ArgumentAttrs>(build, ops.argument, [], { index: source.index, dtype, shape }) : node;
-      parts.set(node, { node: made, isWide: lifted });
-      continue;
-    }
-    const args = node.args.map(partOf);
-    if (!args.some((arg) => arg.isWide)) continue;
-    const made = build.at(build.originsOf(node)[0], () => liftPart(build, node, args, shape));
-    if (made === undefined) return undefined;
-    parts.set(node, { node: made, isWide: true });
-  }
-  if (!region.results.every(isScalar)) return undefined;
-  if (results === 'one for all' && region.results.some((node) => partOf(node).isWide)) return undefined;
-  return {
-    kind: 'region',
-    params: region.params.map((type, at) => (isWide[at] === true ? tensor(type.dtype, shape) : type)),
-    results: region.results.map((node) => (results === 'one for all' ? (node as TensorNode) : wideOf(build, partOf(node), shape))),
-  };
+/** Repeated along the axes that a carry has behind those of its indices. */
+function spreadBehind(lift: Lift, { node, axes }: Lifted, shape: Shape): TensorNode {
+  if (shape.length === axes.length) return node;
+  return ops.applyTensor(lift.build, ops.broadcast, [node], { shape, axes: [...axes.keys()] });
 }
 
-function liftPart(build: GraphBuilder, node: Node, args: readonly Part[], shape: Shape): Node | undefined {
-  if (hasLiftedRegions(node)) return liftRegions(build, node, args, shape);
-  const [tuple] = args;
-  if (tuple !== undefined && ops.isNodeOf(node, ops.element)) return ops.item(build, tuple.node, node.attrs.index);
-  if (!node.args.every(isScalar)) return undefined;
-  const wide = args.map((arg) => wideOf(build, arg, shape));
-  return liftElements(build, node, wide, shape);
+/** All of its arguments and results have all indices; undefined where the regions would need more than the arguments. */
+export function liftCall(lift: Lift, { params, results, cotangents, pulled }: OpenCall, args: readonly Lifted[]): LiftedOp | undefined {
+  const { build } = lift;
+  const axes = lift.union(...args.map((arg) => arg.axes));
+  const inside = params.map((param) => lift.of(param).node);
+  const over = (node: TensorNode): TensorNode => lift.over(lift.of(node), axes);
+  const body = ops.closeRegion(build, inside, results.map(over), 'inside');
+  const given = [...inside, ...cotangents.map((one) => lift.of(one).node)];
+  const rule = ops.closeRegion(build, given, pulled.map(over), 'inside');
+  if (body.captures.length > 0 || rule.captures.length > 0) return undefined;
+  const nodes = args.map((arg) => lift.over(arg, axes));
+  const made = ops.apply(build, ops.call, nodes, { body: body.region, rule: rule.region });
+  if (made.type.kind === 'tensor') return { node: made as TensorNode, axes };
+  return { node: made, axes: made.type.items.map(() => axes), stacks: made.type.items.length };
+}
+
+/** One of several results; the rounds of a stack come behind the indices. */
+export function itemOf(lift: Lift, tuple: LiftedTuple, index: number): Lifted {
+  const item = ops.item(lift.build, tuple.node, index);
+  const axes = tuple.axes[index] ?? [];
+  if (index < tuple.stacks || axes.length === 0) return { node: item, axes };
+  const order = [...axes.map((_, at) => at + 1), 0, ...[...item.type.shape.keys()].slice(axes.length + 1)];
+  return { node: ops.applyTensor(lift.build, ops.transpose, [item], { axes: order }), axes };
 }

@@ -8,13 +8,17 @@ import type { Node, TensorNode } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import type { Context } from '../context.js';
 import { fail } from '../report.js';
+import { insideOf, nothingOf } from './bounded.js';
 import { contract, factorsOf } from './contraction.js';
-import { hasLiftedRegions, liftElements, liftRegions } from './lift-region.js';
+import { batched } from './batched.js';
+import { Dependence, initialOf, inOrder } from './dependence.js';
+import { itemOf, liftCall, type LiftedOp, type LiftedTuple, liftLoop } from './lift-region.js';
+import { Openings } from './opened.js';
 import type { Ranges } from './ranges.js';
 import { liftRead } from './reads.js';
-import type { BodyIndex, IndexRange, IndexReduction, IndexSpace } from './space.js';
+import type { BodyIndex, IndexRange, IndexReduction, IndexSpace, InnerNotation } from './space.js';
 
-/** A tensor with an axis for each of these indices. */
+/** A tensor with an axis for each of these indices, before the axes that it has for each of them. */
 export interface Lifted {
   readonly node: TensorNode;
   readonly axes: readonly BodyIndex[];
@@ -39,8 +43,9 @@ export class Lift {
   readonly span: Span;
   readonly #order: ReadonlyMap<BodyIndex, number>;
   readonly #lifted = new Map<Node, Lifted>();
-  /** Results of lifted ops with several results. */
-  readonly #tuples = new Map<Node, { readonly node: Node; readonly axes: readonly (readonly BodyIndex[])[] }>();
+  /** Lifted ops with several results. */
+  readonly #tuples = new Map<Node, LiftedTuple>();
+  readonly #openings: Openings;
 
   constructor(context: Context, space: IndexSpace, ranges: Ranges, span: Span) {
     this.context = context;
@@ -48,6 +53,7 @@ export class Lift {
     this.ranges = ranges;
     this.span = span;
     this.#order = new Map(space.indices.map((index, at) => [index, at]));
+    this.#openings = new Openings(context.checker.build, space);
   }
 
   get build(): Context['checker']['build'] {
@@ -56,12 +62,13 @@ export class Lift {
 
   /** The body over exactly these indices; undefined after a diagnostic. */
   tensor(body: TensorNode, indices: readonly BodyIndex[]): TensorNode | undefined {
-    const order = this.#reachable(body);
-    const wide = this.#wideInputs(order);
+    const order = inOrder(body, this.space, this.#openings);
+    const dependence = new Dependence(order, this.space, this.#openings, (...axes) => this.union(...axes));
     for (const node of order) {
-      const lifted = this.build.at(this.#originOf(node), () => this.#lift(node, wide));
+      const lifted = this.build.at(this.#originOf(node), () => this.#lift(node, dependence));
       if (lifted === undefined) return undefined;
-      if (lifted !== 'tuple') this.#lifted.set(node, lifted);
+      if ('stacks' in lifted) this.#tuples.set(node, lifted);
+      else this.#lifted.set(node, lifted);
     }
     return this.build.at(this.#originOf(body), () => this.over(this.of(body), indices));
   }
@@ -88,9 +95,10 @@ export class Lift {
   /** Repeated along the indices that it does not have, in the order of the space. */
   over({ node, axes }: Lifted, indices: readonly BodyIndex[]): TensorNode {
     if (axes.length === indices.length) return node;
+    const own = node.type.shape.slice(axes.length);
     return ops.applyTensor(this.build, ops.broadcast, [node], {
-      shape: this.shapeOf(indices),
-      axes: axes.map((index) => indices.indexOf(index)),
+      shape: [...this.shapeOf(indices), ...own],
+      axes: [...axes.map((index) => indices.indexOf(index)), ...own.map((_, at) => indices.length + at)],
     });
   }
 
@@ -108,76 +116,6 @@ export class Lift {
     };
   }
 
-  /** What depends on indices below `body`, each after what it depends on. */
-  #reachable(body: TensorNode): readonly Node[] {
-    const found = new Set<Node>();
-    const waiting: Node[] = [body];
-    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-      if (node.id < this.space.mark || found.has(node)) continue;
-      found.add(node);
-      const read = this.space.reads.get(node as TensorNode);
-      const reduction = this.space.reductions.get(node as TensorNode);
-      waiting.push(...node.args);
-      if (reduction !== undefined) waiting.push(reduction.body);
-      if (read === undefined) continue;
-      for (const { at } of read.subscripts) if (!(at instanceof Dim)) waiting.push(at);
-      if (read.outside !== undefined) waiting.push(read.outside);
-      if (read.guard !== undefined) waiting.push(read.guard);
-    }
-    return [...found].sort((a, b) => a.id - b.id);
-  }
-
-  /**
-   * What derivatives inside of the body are taken with respect to must have every axis of what is differentiated: else the derivative would
-   * be summed over the others.
-   */
-  #wideInputs(order: readonly Node[]): ReadonlyMap<Node, readonly BodyIndex[]> {
-    const wide = new Map<Node, readonly BodyIndex[]>();
-    const derivatives = order.flatMap((node) => ops.derivativeParts(node) ?? []);
-    if (derivatives.length === 0) return wide;
-    for (let changed = true; changed;) {
-      changed = false;
-      const axes = this.#dependence(order, wide);
-      for (const { results, inputs } of derivatives) {
-        const all = this.union(...[...results, ...inputs].map((node) => axes.get(node) ?? []));
-        for (const input of inputs) {
-          if ((wide.get(input) ?? axes.get(input) ?? []).length >= all.length) continue;
-          wide.set(input, all);
-          changed = true;
-        }
-      }
-    }
-    return wide;
-  }
-
-  /** The indices that each node depends on. */
-  #dependence(order: readonly Node[], wide: ReadonlyMap<Node, readonly BodyIndex[]>): ReadonlyMap<Node, readonly BodyIndex[]> {
-    const axes = new Map<Node, readonly BodyIndex[]>();
-    for (const node of order) {
-      const index = this.space.indexOf(node as TensorNode);
-      const read = this.space.reads.get(node as TensorNode);
-      const reduction = this.space.reductions.get(node as TensorNode);
-      const parts: readonly Node[] =
-        read === undefined
-          ? node.args
-          : [
-              ...read.subscripts.flatMap(({ at }) => (at instanceof Dim ? [] : [at])),
-              ...(read.outside === undefined ? [] : [read.outside]),
-              ...(read.guard === undefined ? [] : [read.guard]),
-            ];
-      const own = [...(index === undefined ? [] : [index]), ...(wide.get(node) ?? [])];
-      const below = reduction === undefined ? parts.flatMap((part) => axes.get(part) ?? []) : (axes.get(reduction.body) ?? []);
-      axes.set(
-        node,
-        this.union(
-          own,
-          below.filter((one) => reduction?.indices.includes(one) !== true),
-        ),
-      );
-    }
-    return axes;
-  }
-
   #originOf(node: Node): ReturnType<Context['checker']['build']['originsOf']>[number] {
     const { context } = this;
     return (
@@ -190,43 +128,100 @@ export class Lift {
     );
   }
 
-  #lift(node: Node, wide: ReadonlyMap<Node, readonly BodyIndex[]>): Lifted | 'tuple' | undefined {
+  #lift(node: Node, dependence: Dependence): LiftedOp | undefined {
+    const axes = dependence.atLeast(node);
+    if (node.op === ops.placeholderOp && axes !== undefined && this.space.indexOf(node as TensorNode) === undefined) {
+      const { reads, reductions, inner } = this.space;
+      const isParameter = [reads, reductions, inner].every((met) => !met.has(node as TensorNode));
+      if (isParameter) return this.#parameter(node as TensorNode, axes);
+    }
     const lifted = this.#narrow(node);
-    const axes = wide.get(node);
-    if (axes === undefined || lifted === undefined || lifted === 'tuple') return lifted;
+    if (axes === undefined || lifted === undefined || 'stacks' in lifted) return lifted;
     const all = this.union(axes, lifted.axes);
     return { node: this.over(lifted, all), axes: all };
   }
 
-  #narrow(node: Node): Lifted | 'tuple' | undefined {
+  /** What a round of a loop is given, for all indices. */
+  #parameter({ type }: TensorNode, axes: readonly BodyIndex[]): Lifted {
+    return { node: ops.placeholder(this.build, { ...type, shape: [...this.shapeOf(axes), ...type.shape] }), axes };
+  }
+
+  #narrow(node: Node): LiftedOp | undefined {
     const index = this.space.indexOf(node as TensorNode);
     if (index !== undefined) return this.#counted(index);
     const read = this.space.reads.get(node as TensorNode);
     if (read !== undefined) return liftRead(this, read);
     const reduction = this.space.reductions.get(node as TensorNode);
     if (reduction !== undefined) return this.#reduced(reduction);
+    const notation = this.space.inner.get(node as TensorNode);
+    if (notation !== undefined) return this.#inner(notation);
+    const opened = this.#openings.of(node);
+    if (opened?.kind === 'loop')
+      return liftLoop(
+        this,
+        node,
+        opened,
+        initialOf(node).map((one) => this.of(one)),
+      );
     if (!node.args.some((arg) => this.#lifted.has(arg) || this.#tuples.has(arg)))
-      return node.type.kind === 'tensor' ? { node: node as TensorNode, axes: [] } : 'tuple';
-    return this.#derivative(node) ?? this.#itemOf(node) ?? this.#withRegions(node) ?? this.#elementByElement(node);
+      return node.type.kind === 'tensor' ? { node: node as TensorNode, axes: [] } : { node, axes: [], stacks: 0 };
+    if (opened?.kind === 'call') {
+      const args = node.args.map((arg) => this.of(arg as TensorNode));
+      return liftCall(this, opened, args) ?? this.#batched(node);
+    }
+    return this.#derivative(node) ?? this.#itemOf(node) ?? this.#batched(node);
   }
 
-  /** 0, 1, 2, … from the start of its range. */
+  /** 0, 1, 2, …: where an index stands in its range. */
+  placeOf(index: BodyIndex): Lifted {
+    return {
+      node: ops.applyTensor<ops.IotaAttrs>(this.build, ops.iota, [], { shape: this.shapeOf([index]), axis: 0, dtype: 'i32' }),
+      axes: [index],
+    };
+  }
+
+  /** The same from the start of its range. */
   #counted(index: BodyIndex): Lifted {
-    const shape = this.shapeOf([index]);
-    const count = ops.applyTensor<ops.IotaAttrs>(this.build, ops.iota, [], { shape, axis: 0, dtype: 'i32' });
     const start = this.startOf(index);
-    if (start.constant === 0) return { node: count, axes: [index] };
-    const from = ops.spread(this.build, ops.sizeAs(this.build, start, 'i32'), shape);
-    return { node: ops.applyTensor(this.build, ops.elementwise.add, [count, from], {}), axes: [index] };
+    const place = this.placeOf(index);
+    if (start.constant === 0) return place;
+    return this.elementwise(ops.elementwise.add, [place, { node: ops.sizeAs(this.build, start, 'i32'), axes: [] }]);
+  }
+
+  /** A tensor for each element: its axes come behind those of the indices around it. */
+  #inner({ indices, body }: InnerNotation): Lifted {
+    const whole = this.of(body);
+    const outer = whole.axes.filter((index) => !indices.includes(index));
+    const all = this.union(outer, indices);
+    const order = [...outer, ...indices].map((index) => all.indexOf(index));
+    const node = this.over(whole, all);
+    const isInOrder = order.every((axis, at) => axis === at);
+    return { node: isInOrder ? node : ops.applyTensor(this.build, ops.transpose, [node], { axes: order }), axes: outer };
   }
 
   #reduced({ how, indices, body }: IndexReduction): Lifted {
+    const bounded = indices.filter(({ bounds }) => bounds !== undefined);
+    if (bounded.length > 0) return this.#reducedInside(how, indices, body, bounded);
     const factors = how === 'sum' || how === 'mean' ? factorsOf(body, this.space.mark).map((factor) => this.of(factor)) : [];
     const whole = this.of(body);
     const sum = factors.length > 1 ? contract(this, factors, indices) : this.combined(reductionOps[how], whole, indices);
     if (how !== 'mean') return sum;
     const count = this.shapeOf(indices).reduce((product, size) => product.mul(size), Dim.one);
     return this.elementwise(ops.elementwise.div, [sum, { node: ops.sizeAs(this.build, count, sum.node.type.dtype), axes: [] }]);
+  }
+
+  /** Between bounds of its own for each element: what is outside of them changes nothing. */
+  #reducedInside(how: ReductionName, indices: readonly BodyIndex[], body: TensorNode, bounded: readonly BodyIndex[]): Lifted {
+    const both = (a: Lifted, b: Lifted): Lifted => this.elementwise(ops.elementwise.and, [a, b]);
+    const inside = bounded.map((index) => insideOf(this, index)).reduce(both);
+    const { dtype } = body.type;
+    const nothing: Lifted = { node: ops.scalar(this.build, dtype, nothingOf(how, dtype)), axes: [] };
+    const masked = this.elementwise(ops.elementwise.select, [inside, this.of(body), nothing]);
+    const combined = this.combined(reductionOps[how], masked, indices);
+    if (how !== 'mean') return combined;
+    const ones = ops.applyTensor<ops.CastAttrs>(this.build, ops.cast, [inside.node], { dtype });
+    const count = this.combined(ops.reduceSum, { node: ones, axes: inside.axes }, indices);
+    return this.elementwise(ops.elementwise.div, [combined, count]);
   }
 
   /** Combined over all of `indices`, those included that it does not depend on. */
@@ -240,7 +235,7 @@ export class Lift {
   }
 
   /** A derivative taken inside of the body. */
-  #derivative(node: Node): 'tuple' | Lifted | undefined {
+  #derivative(node: Node): LiftedOp | undefined {
     const parts = ops.derivativeParts(node);
     if (parts === undefined) return undefined;
     const args = node.args.map((arg) => this.of(arg as TensorNode));
@@ -252,63 +247,30 @@ export class Lift {
     });
     const made = ops.apply(this.build, ops.opOf(node), nodes, node.attrs);
     if (made.type.kind === 'tensor') return { node: made as TensorNode, axes: (args[0] as Lifted).axes };
-    this.#tuples.set(node, { node: made, axes: inputs.map((input) => input.axes) });
-    return 'tuple';
+    return { node: made, axes: inputs.map((input) => input.axes), stacks: inputs.length };
   }
 
   #itemOf(node: Node): Lifted | undefined {
     const tuple = this.#tuples.get(node.args[0] as Node);
     if (tuple === undefined || !ops.isNodeOf(node, ops.element)) return undefined;
-    return { node: ops.item(this.build, tuple.node, node.attrs.index), axes: tuple.axes[node.attrs.index] ?? [] };
+    return itemOf(this, tuple, node.attrs.index);
   }
 
-  /** A loop, or a function with a derivative rule of its own. */
-  #withRegions(node: Node): Lifted | 'tuple' | undefined {
-    if (!hasLiftedRegions(node)) return undefined;
-    const args = node.args.map((arg) => this.of(arg as TensorNode));
-    const axes = this.union(...args.map((arg) => arg.axes));
-    const parts = args.map((arg) =>
-      arg.axes.length === 0 ? { node: arg.node, isWide: false } : { node: this.over(arg, axes), isWide: true },
+  /** An op for all indices at once. */
+  #batched(node: Node): Lifted | undefined {
+    const made = batched(
+      this,
+      node,
+      node.args.map((arg) => this.of(arg as TensorNode)),
     );
-    const made = liftRegions(this.build, node, parts, this.shapeOf(axes));
-    if (made === undefined) return undefined;
-    if (made.type.kind === 'tensor') return { node: made as TensorNode, axes };
-    this.#tuples.set(node, { node: made, axes: made.type.items.map(({ shape }) => (shape.length === 0 ? [] : axes)) });
-    return 'tuple';
-  }
-
-  /** Ops that act element by element take tensors of any shape. */
-  #elementByElement(node: Node): Lifted | undefined {
-    const args = node.args.map((arg) => this.of(arg as TensorNode));
-    const axes = this.union(...args.map((arg) => arg.axes));
-    const made = node.args.every(({ type }) => type.kind === 'tensor' && type.shape.length === 0)
-      ? liftElements(
-          this.build,
-          node,
-          args.map((arg) => this.over(arg, axes)),
-          this.shapeOf(axes),
-        )
-      : undefined;
-    if (made !== undefined) return { node: made, axes };
-    fail(this.context, 'unsupported-feature', this.build.originsOf(node)[0]?.span ?? this.span, ...reasonOf(node));
+    if (made !== undefined) return made;
+    fail(
+      this.context,
+      'unsupported-feature',
+      this.build.originsOf(node)[0]?.span ?? this.span,
+      `\`${ops.opOf(node).name}\` of what depends on indices does not stand in index notation: only what computes scalars of scalars does, and plain functions of stacks`,
+      { hint: 'compute it of whole tensors before, and subscript the result' },
+    );
     return undefined;
   }
-}
-
-/** Why an op cannot be lifted, and what to do instead. */
-function reasonOf(node: Node): readonly [message: string, details: { readonly hint: string }] {
-  if (ops.isNodeOf(node, ops.loop) && node.attrs.body.results.length > node.attrs.carries)
-    return [
-      'a `scan` of what depends on indices: what it stacks is no scalar, and only scalars stand in index notation yet',
-      { hint: 'carry what is needed with `fold`; or run the `scan` over whole tensors before, and subscript its result' },
-    ];
-  if (ops.isNodeOf(node, ops.whileLoop))
-    return [
-      'a loop with as many rounds as each index needs: in index notation all indices go the same number of rounds yet',
-      { hint: 'go as many rounds as any may need, with `fold` over a range, and choose with `if` inside' },
-    ];
-  return [
-    `\`${ops.opOf(node).name}\` of what depends on indices: only functions that compute scalars of scalars stand in index notation yet`,
-    { hint: 'compute it of whole tensors before, and subscript the result' },
-  ];
 }

@@ -35,7 +35,7 @@ export function rangesOf(context: Context, space: IndexSpace): Ranges | undefine
   for (const read of space.reads.values()) {
     for (const [axis, subscript] of read.subscripts.entries()) {
       const index = subscript.at instanceof Dim ? undefined : space.indexOf(subscript.at);
-      if (index === undefined || index.written !== undefined) continue;
+      if (index === undefined || index.written !== undefined || sumsOf(index, space) !== undefined) continue;
       const size = read.tensor.type.shape[axis] as Dim;
       const before = first.get(index);
       alone.add(subscript);
@@ -51,11 +51,14 @@ export function rangesOf(context: Context, space: IndexSpace): Ranges | undefine
     }
   }
   for (const index of space.indices) {
+    const sums = sumsOf(index, space);
+    const reached = sums === undefined ? undefined : reachOfBounds(context, index, sums, ranges);
+    if (reached !== undefined) ranges.set(index, reached);
     if (ranges.has(index)) continue;
     fine = false;
-    fail(context, 'ambiguous-size', index.span, `nothing says how far \`${index.name}\` runs`, {
-      hint: `give it a range: \`${index.name} in 0..N\`, or let it stand alone as a subscript: \`x[…, ${index.name}]\`, not \`x[…][${index.name}]\``,
-    });
+    // What the other index lacks was said.
+    if (sums?.some((sum) => !isRanged(sum, ranges)) === true) continue;
+    failWithoutRange(context, index);
   }
   if (!fine) return undefined;
   const settled = new Map<ElementRead, readonly Settled[]>();
@@ -75,6 +78,50 @@ export function rangesOf(context: Context, space: IndexSpace): Ranges | undefine
     else fine = false;
   }
   return fine ? { of: ranges, settled } : undefined;
+}
+
+function failWithoutRange(context: Context, index: BodyIndex): void {
+  fail(context, 'ambiguous-size', index.span, `nothing says how far \`${index.name}\` runs`, {
+    hint: `give it a range: \`${index.name} in 0..N\`, or let it stand alone as a subscript: \`x[…, ${index.name}]\`, not \`x[…][${index.name}]\``,
+  });
+}
+
+/** Of an index of notation inside of a body, whose reads were all met; that they agree is seen to later. Undefined after a diagnostic. */
+export function rangeSoFar(context: Context, space: IndexSpace, index: BodyIndex): IndexRange | undefined {
+  if (index.written !== undefined) return index.written;
+  for (const { subscripts, tensor } of space.reads.values()) {
+    const axis = subscripts.findIndex(({ at }) => at === index.placeholder);
+    if (axis >= 0) return { start: Dim.zero, stop: tensor.type.shape[axis] as Dim };
+  }
+  failWithoutRange(context, index);
+  return undefined;
+}
+
+/** Bounds that are sums of other indices; without them, what the index reads says how far it may run. */
+function sumsOf({ bounds }: BodyIndex, space: IndexSpace): readonly [Affine, Affine] | undefined {
+  const start = bounds === undefined ? undefined : affineOf(bounds.start, space);
+  const stop = bounds === undefined ? undefined : affineOf(bounds.stop, space);
+  return start === undefined || stop === undefined ? undefined : [start, stop];
+}
+
+const isRanged = ({ terms }: Affine, ranges: ReadonlyMap<BodyIndex, IndexRange>): boolean =>
+  [...terms.keys()].every((index) => ranges.has(index));
+
+/** From the smallest start to the largest stop; undefined where that has no certain sign. */
+function reachOfBounds(
+  context: Context,
+  { bounds }: BodyIndex,
+  [first, last]: readonly [Affine, Affine],
+  ranges: ReadonlyMap<BodyIndex, IndexRange>,
+): IndexRange | undefined {
+  if (bounds === undefined || !isRanged(first, ranges) || !isRanged(last, ranges)) return undefined;
+  const [start, stop] = [reachOf(first, ranges)?.low, reachOf(last, ranges)?.high];
+  if (start === undefined || stop === undefined) return undefined;
+  const { facts } = context.entry;
+  if (isNatural(stop.sub(start), facts)) return { start, stop };
+  // Where other indices have nothing to run over, their bounds may lie the other way round: a range may be wider than it is used.
+  if (isNatural(start, facts) && isNatural(stop, facts)) return { start: Dim.zero, stop };
+  return presumeNatural(context, stop.sub(start), bounds.span) ? { start, stop } : undefined;
 }
 
 /** For all sizes, or by a declared fact. */

@@ -20,21 +20,37 @@ interface Row {
   readonly isCertain: boolean;
 }
 
-export function liftRead(lift: Lift, read: ElementRead): Lifted {
-  const { shape } = read.tensor.type;
+/** A read of a lifted tensor: what depends on indices has their axes in front, where each index reads its own place. */
+interface LiftedRead {
+  readonly table: TensorNode;
+  readonly subscripts: readonly (Subscript | BodyIndex)[];
+  readonly settled: readonly Settled[];
+  readonly read: ElementRead;
+}
+
+function liftedRead(lift: Lift, read: ElementRead): LiftedRead {
+  const { node, axes } = lift.of(read.tensor);
   const settled = lift.ranges.settled.get(read) as readonly Settled[];
-  const computed = computedAxes(lift, read, settled);
+  const own = axes.map((index): Settled => ({ affine: fromOwnStart(lift, index), inside: 'always' }));
+  return { table: node, subscripts: [...axes, ...read.subscripts], settled: [...own, ...settled], read };
+}
+
+export function liftRead(lift: Lift, element: ElementRead): Lifted {
+  const read = liftedRead(lift, element);
+  const { table: whole, settled } = read;
+  const { shape } = whole.type;
+  const computed = computedAxes(lift, read);
   const rest = [...shape.keys()].flatMap((axis): readonly Row[] => {
     const { affine, inside } = settled[axis] as Settled;
     return affine === undefined || computed.has(axis) ? [] : [{ affine, size: shape[axis] as Dim, isCertain: inside === 'always' }];
   });
-  const { outside } = read;
+  const { outside } = element;
   // A constant outside is a part of the view; everything else is chosen by a mask.
   const constant = outside !== undefined && computed.size === 0 && ops.isNodeOf(outside, ops.constant) ? outside.attrs.value : undefined;
-  const zero = isWide(read.tensor.type.dtype) ? 0n : 0;
-  if (computed.size === 0 && (outside === undefined || constant !== undefined)) return viewed(lift, read.tensor, rest, constant ?? zero);
-  const mask = outside === undefined ? undefined : insideMask(lift, read, settled, computed);
-  const { table, ids } = computed.size === 0 ? { table: read.tensor, ids: [] } : rowsByNumber(lift, read, settled, [...computed], mask);
+  const zero = isWide(whole.type.dtype) ? 0n : 0;
+  if (computed.size === 0 && (outside === undefined || constant !== undefined)) return viewed(lift, whole, rest, constant ?? zero);
+  const mask = outside === undefined ? undefined : insideMask(lift, read, computed);
+  const { table, ids } = computed.size === 0 ? { table: whole, ids: [] } : rowsByNumber(lift, read, [...computed], mask);
   const kept = ids.map((index): Row => ({ affine: fromOwnStart(lift, index), size: lift.sizeOf(index), isCertain: true }));
   const value = viewed(lift, table, [...kept, ...rest], zero);
   if (outside === undefined || mask === undefined) return value;
@@ -51,9 +67,9 @@ const fromOwnStart = (lift: Lift, index: BodyIndex): Affine => ({
  * Axes whose subscripts are computed; those that share an index with them, which would become a diagonal of what is gathered; all, where
  * the rest cannot be a view.
  */
-function computedAxes(lift: Lift, read: ElementRead, settled: readonly Settled[]): ReadonlySet<number> {
+function computedAxes(lift: Lift, { subscripts, settled }: LiftedRead): ReadonlySet<number> {
   const computed = new Set([...settled.keys()].filter((axis) => settled[axis]?.affine === undefined));
-  const indicesOf = (axis: number): readonly BodyIndex[] => subscriptOf(lift, read.subscripts[axis] as Subscript).axes;
+  const indicesOf = (axis: number): readonly BodyIndex[] => subscriptOf(lift, subscripts[axis] as Subscript | BodyIndex).axes;
   for (let before = -1; before < computed.size;) {
     before = computed.size;
     const used = new Set([...computed].flatMap(indicesOf));
@@ -67,18 +83,21 @@ function computedAxes(lift: Lift, read: ElementRead, settled: readonly Settled[]
 }
 
 /** A subscript as a tensor of integers. */
-function subscriptOf(lift: Lift, { at }: Subscript): Lifted {
+function subscriptOf(lift: Lift, subscript: Subscript | BodyIndex): Lifted {
+  if (!('at' in subscript)) return lift.placeOf(subscript);
+  const { at } = subscript;
   return at instanceof Dim ? { node: ops.sizeAs(lift.build, at, 'i32'), axes: [] } : lift.of(at);
 }
 
 /** Where every subscript that is not certainly inside is inside; undefined where all are. */
-function insideMask(lift: Lift, read: ElementRead, settled: readonly Settled[], computed: ReadonlySet<number>): Lifted | undefined {
+function insideMask(lift: Lift, { table, subscripts, settled }: LiftedRead, computed: ReadonlySet<number>): Lifted | undefined {
   let mask: Lifted | undefined;
-  for (const [axis, subscript] of read.subscripts.entries()) {
+  for (const [axis, subscript] of subscripts.entries()) {
+    if (!('at' in subscript)) continue;
     if (settled[axis]?.inside === 'always' && !computed.has(axis)) continue;
     const at = subscriptOf(lift, subscript);
     const { dtype } = at.node.type;
-    const size = read.tensor.type.shape[axis] as Dim;
+    const size = table.type.shape[axis] as Dim;
     for (const inside of [
       lift.elementwise(elementwise.ge, [at, { node: ops.scalar(lift.build, dtype, 0), axes: [] }]),
       lift.elementwise(elementwise.lt, [at, { node: ops.sizeAs(lift.build, size, dtype), axes: [] }]),
@@ -91,15 +110,15 @@ function insideMask(lift: Lift, read: ElementRead, settled: readonly Settled[], 
 /** What stands in `computed` axes at their subscripts, over the indices of these, then the other axes. */
 function rowsByNumber(
   lift: Lift,
-  read: ElementRead,
-  settled: readonly Settled[],
+  read: LiftedRead,
   computed: readonly number[],
   mask: Lifted | undefined,
 ): { readonly table: TensorNode; readonly ids: readonly BodyIndex[] } {
   const { build } = lift;
-  const { shape } = read.tensor.type;
+  const { table, settled } = read;
+  const { shape } = table.type;
   const order = [...computed, ...[...shape.keys()].filter((axis) => !computed.includes(axis))];
-  const turned = isInOrder(order) ? read.tensor : ops.applyTensor(build, ops.transpose, [read.tensor], { axes: order });
+  const turned = isInOrder(order) ? table : ops.applyTensor(build, ops.transpose, [table], { axes: order });
   const sizes = computed.map((axis) => shape[axis] as Dim);
   const numbers = computed.map((axis) => numberIn(lift, read, axis, settled[axis]?.affine === undefined, mask));
   const [first, ...others] = numbers as [Lifted, ...Lifted[]];
@@ -119,9 +138,10 @@ function rowsByNumber(
 }
 
 /** The element of one axis; 0 where the read is not taken, and what only the running program knows is looked at there (`isData`). */
-function numberIn(lift: Lift, read: ElementRead, axis: number, isData: boolean, mask: Lifted | undefined): Lifted {
+function numberIn(lift: Lift, { table, subscripts, read }: LiftedRead, axis: number, isData: boolean, mask: Lifted | undefined): Lifted {
   const { build } = lift;
-  const subscript = read.subscripts[axis] as Subscript;
+  const subscript = subscripts[axis] as Subscript | BodyIndex;
+  if (!('at' in subscript)) return lift.placeOf(subscript);
   let number = subscriptOf(lift, subscript);
   for (const taken of [read.guard === undefined ? undefined : lift.of(read.guard), mask])
     if (taken !== undefined)
@@ -130,7 +150,7 @@ function numberIn(lift: Lift, read: ElementRead, axis: number, isData: boolean, 
   const wide = castTo(lift, number, dtype === 'i32' || bytesOf(dtype) < 4 ? 'i32' : 'i64');
   if (!isData || mask !== undefined) return wide;
   const { source, start, end } = placeOf(read.context, subscript.span);
-  const attrs = { source, start, end, size: read.tensor.type.shape[axis] as Dim, length: Dim.one };
+  const attrs = { source, start, end, size: table.type.shape[axis] as Dim, length: Dim.one };
   return { ...wide, node: ops.applyTensor(build, ops.inRange, [wide.node], attrs) };
 }
 

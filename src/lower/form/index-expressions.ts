@@ -1,8 +1,9 @@
-// Questions about kernel expressions. In: expressions. Out: the names they depend on, and how an address moves with a loop. Holds:
-// nothing is said of an address that does not move evenly.
+// Index expressions. In: expressions. Out: the names they depend on, how an address moves with a loop, the indices that a number of a point
+// stands for. Holds: nothing is said of an address that does not move evenly.
 
-import { Dim } from '../../base/index.js';
-import { type Buffer, type Expr, LinearForms, mentions, someExpr, type Stmt, visitExpr } from '../../kernel/index.js';
+import { Dim, type Shape } from '../../base/index.js';
+import { build, type Buffer, type Expr, LinearForms, mentions, someExpr, type Stmt, visitExpr } from '../../kernel/index.js';
+import type { Scope } from './scope.js';
 
 /** Names of loops, lets and accumulators that the values depend on. */
 export function freeNames(exprs: readonly Expr[]): Set<string> {
@@ -34,4 +35,17 @@ export function addressStride(buffer: Buffer, index: readonly Expr[], loop: stri
     else if (changes(atom)) return undefined;
   }
   return stride;
+}
+
+/** The indices of several axes in one loop over all of them. */
+export function splitIndex(shape: Shape, linear: Expr, scope: Scope): readonly Expr[] {
+  const index: Expr[] = [];
+  let rest = linear;
+  for (let axis = shape.length - 1; axis > 0; axis--) {
+    const size = build.size(shape[axis] as Dim);
+    index[axis] = scope.let('at', build.modulo(rest, size));
+    rest = scope.let('rest', build.over(rest, size));
+  }
+  index[0] = rest;
+  return index;
 }

@@ -2,11 +2,12 @@
 // scope.
 // Holds: values are computed before any of them is stored, so that a variable may be read and updated in place.
 
-import type { Dim, Shape } from '../../../base/index.js';
+import { type Dim, elementCount, type Shape } from '../../../base/index.js';
 import type { Node, TensorNode } from '../../../graph/index.js';
 import { type Accumulator, type Axis, build, type Expr, type For, type Stmt } from '../../../kernel/index.js';
 import { assumedAxis, leastLaneAxis, type Target } from '../../../target/index.js';
 import { combinedAs, identity, type ReduceForm, space, spread } from '../../form/forms.js';
+import { splitIndex } from '../../form/index-expressions.js';
 import type { Group } from '../../fuse/groups.js';
 import type { Forms } from '../../form/materialize.js';
 import { partOf, type Scope } from '../../form/scope.js';
@@ -109,10 +110,15 @@ export class KernelEmitter {
     scope.emit({ kind: 'accumulate', accumulator, index: slot, combine: form.combine, value });
   }
 
-  /** Loops over points: the first parallel where that is allowed, the rest in order. */
+  /**
+   * Loops over points: the first parallel where that is allowed, the rest in order; a GPU has so many processors that all are one parallel
+   * loop.
+   */
   loops(scope: Scope, shape: Shape, fill: (point: readonly Expr[], body: Scope) => void, before: readonly Expr[] = []): void {
     const [first, ...rest] = shape;
     if (first === undefined) return fill(before, scope);
+    if (rest.length > 0 && before.length === 0 && this.context.parallel && this.context.target.kind === 'cuda')
+      return scope.loop('o', build.size(elementCount(shape)), 'parallel', (o, body) => fill(splitIndex(shape, o, body), body));
     const axis: Axis = before.length === 0 && this.context.parallel ? 'parallel' : 'serial';
     scope.loop('o', build.size(first), axis, (o, body) => this.loops(body, rest, fill, [...before, o]));
   }

@@ -2,9 +2,10 @@
 // so many. In: the parts of an elementwise group. Out: statements in a scope. Holds: every point stands for itself; neighbouring threads
 // have neighbouring points.
 
-import { type Dim, elementCount } from '../../../base/index.js';
+import { elementCount } from '../../../base/index.js';
 import { build, type Expr } from '../../../kernel/index.js';
 import { pointsOfBlock } from '../../../target/index.js';
+import { splitIndex } from '../../form/index-expressions.js';
 import { partOf, type Scope } from '../../form/scope.js';
 import type { KernelEmitter } from '../cpu/emitter.js';
 
@@ -14,7 +15,7 @@ export function emitElementwise(points: KernelEmitter, scope: Scope): void {
   if (outer.length === 0) return points.store(scope, points.maps, []);
   const all = elementCount(outer);
   const extent = build.size(all);
-  const at = (vector: Scope, number: Expr): void => points.store(vector, points.maps, pointOf(vector, outer, number));
+  const at = (vector: Scope, number: Expr): void => points.store(vector, points.maps, splitIndex(outer, number, vector));
   if (!context.parallel) return scope.loop('i', extent, 'vector', (i, vector) => at(vector, i));
   const length = build.int(pointsOfBlock);
   const fill = (p: Expr, block: Scope): void => {
@@ -23,16 +24,4 @@ export function emitElementwise(points: KernelEmitter, scope: Scope): void {
     block.loop('i', own, 'vector', (i, vector) => at(vector, build.plus(start, i)), partOf(p));
   };
   scope.loop('p', build.ceilDiv(extent, length), 'parallel', fill, { blocks: all });
-}
-
-/** The indices of the point of this number. */
-function pointOf(scope: Scope, shape: readonly Dim[], number: Expr): readonly Expr[] {
-  if (shape.length === 1) return [number];
-  const point: Expr[] = [];
-  let left = scope.let('n', number);
-  for (const dim of shape.slice(1).reverse()) {
-    point.unshift(scope.let('o', build.modulo(left, build.size(dim))));
-    left = scope.let('n', build.over(left, build.size(dim)));
-  }
-  return [left, ...point];
 }

@@ -3,7 +3,7 @@
 // Holds: every element of the product is one accumulator that sums over the depth in order, in runs of a fixed length, so neither tile
 // sizes nor threads change its bits.
 
-import { bytesOf, Dim, elementCount, isFloat, type Shape } from '../../../../base/index.js';
+import { bytesOf, Dim, elementCount, isFloat } from '../../../../base/index.js';
 import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Accumulator, type Buffer, build, type Expr } from '../../../../kernel/index.js';
 import { depthRun, fewestTileBlocks } from '../../../../target/index.js';
@@ -11,6 +11,7 @@ import { combinedAs, identity, rightIndex, space, spread, tensorOf, type MatmulF
 import { loadOf } from '../../../form/operands.js';
 import { emitPanels, type Packing, panelIndex } from './pack.js';
 import { type EmitContext, lanesOf, KernelEmitter } from '../emitter.js';
+import { splitIndex } from '../../../form/index-expressions.js';
 import type { Group } from '../../../fuse/groups.js';
 import type { RowPart } from './row-tiling.js';
 import { type Elements, inRuns, type LongDepth, type StepFill } from './runs.js';
@@ -272,19 +273,6 @@ export class MatmulEmitter {
       else body.when(build.apply('lt', 'bool', build.plus(row, i), end), store);
     });
   }
-}
-
-/** The indices of several axes in one loop over all of them. */
-function splitIndex(shape: Shape, linear: Expr, scope: Scope): readonly Expr[] {
-  const index: Expr[] = [];
-  let rest = linear;
-  for (let axis = shape.length - 1; axis > 0; axis--) {
-    const size = build.size(shape[axis] as Dim);
-    index[axis] = scope.let('at', build.modulo(rest, size));
-    rest = scope.let('rest', build.over(rest, size));
-  }
-  index[0] = rest;
-  return index;
 }
 
 /* Note: register tiles.

@@ -1,0 +1,77 @@
+// `zeros([2, 3])`, `ones([N])`, `full([N], 1 / N)`, `eye(N)`: what the library makes in the expected type, made of a shape instead. In:
+// calls that pass more than the library's function takes. Out: tensors whose dtype is that of what they meet.
+// Holds: the library's functions are called by the same names; only what is passed says which is meant.
+
+import type { DType, Dim } from '../../base/index.js';
+import * as ops from '../../ops/index.js';
+import { applyTensor } from '../apply-op.js';
+import { broadcastTo } from '../broadcast.js';
+import type { Call } from '../calls.js';
+import { inAnyDType } from '../expressions/binary.js';
+import { ownDType, toTensor } from '../tensors.js';
+import { dtypeWanted } from '../types.js';
+import { type Value, ERROR, type FunctionValue, number } from '../values.js';
+import { sizesGiven } from './axes.js';
+import { type Builtin, type BuiltinCall, required, result } from './builtin.js';
+
+/** The same value everywhere. */
+function filled(call: BuiltinCall, value: Value): Value {
+  const shape = sizesGiven(call, call.given('shape'));
+  if (shape === undefined) return ERROR;
+  const usual = dtypeWanted(call.expected) ?? 'f32';
+  const inDType = (dtype: DType | undefined): Value => {
+    const wanted = ownDType(value) === undefined ? (dtype ?? usual) : undefined;
+    const node = toTensor(call.context, value, call.site, wanted);
+    return result(node === undefined ? undefined : broadcastTo(call.context, node, shape, call.site));
+  };
+  return inAnyDType(inDType, call.expected, value);
+}
+
+function identity(call: BuiltinCall): Value {
+  const [size, ...more] = sizesGiven(call, call.given('n')) ?? [];
+  if (size === undefined || more.length > 0) return ERROR;
+  const shape: readonly [Dim, Dim] = [size, size];
+  const usual = dtypeWanted(call.expected) ?? 'f32';
+  const inDType = (dtype: DType | undefined): Value => {
+    const counts = [0, 1].map((axis) => applyTensor(call.context, ops.iota, [], { shape, axis, dtype: 'i32' }, call.site));
+    const [row, column] = counts;
+    const isOne =
+      row === undefined || column === undefined ? undefined : applyTensor(call.context, ops.elementwise.eq, [row, column], {}, call.site);
+    return result(isOne === undefined ? undefined : applyTensor(call.context, ops.cast, [isOne], { dtype: dtype ?? usual }, call.site));
+  };
+  return inAnyDType(inDType, call.expected);
+}
+
+const shaped = (name: string, value: 0 | 1): Builtin => ({
+  name,
+  doc: 'One value everywhere.',
+  signatures: [`${name}<T: any, ...S>(shape: list): T[...S]`],
+  parameters: required('shape'),
+  run: (call) => filled(call, number(value)),
+});
+
+const forms: Readonly<Record<string, Builtin>> = {
+  zeros: shaped('zeros', 0),
+  ones: shaped('ones', 1),
+  full: {
+    name: 'full',
+    doc: 'One value everywhere.',
+    signatures: ['full<T: any, ...S>(shape: list, value: T): T[...S]'],
+    parameters: required('shape', 'value'),
+    run: (call) => filled(call, call.given('value').value),
+  },
+  eye: {
+    name: 'eye',
+    doc: 'The identity matrix.',
+    signatures: ['eye<T: number, N>(n: int): T[N, N]'],
+    parameters: required('n'),
+    run: identity,
+  },
+};
+
+/** The form that takes a shape, where a call of the library's function passes one. */
+export function shapedForm({ passed, generics }: Call, { declaration, module }: FunctionValue): Builtin | undefined {
+  const form = module.std ? forms[declaration.name.text] : undefined;
+  if (form === undefined || generics !== null || declaration.kind === 'step') return undefined;
+  return passed.length > declaration.parameters.length && passed.length <= form.parameters.length ? form : undefined;
+}

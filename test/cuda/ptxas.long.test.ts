@@ -1,0 +1,62 @@
+// What NVIDIA's own assembler says of the kernels of all programs. In: `ptxas`, where it is: in the environment's PTXAS, on the path, or
+// among the peers of the bench. Out: that it takes every kernel for every generation it is asked for; how many spill registers (printed).
+// Holds: where there is none, nothing is judged.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { buildModule } from '../../codegen/cuda/index.js';
+import { machineOf } from '../chain/chain.js';
+import { programList } from '../chain/program-list.js';
+import { target } from './device-chain.js';
+
+const root = join(import.meta.dirname, '..', '..');
+
+/** The bench's Python packages bring one. */
+function amongPeers(): readonly string[] {
+  const libraries = join(root, 'build', 'peers', 'python', 'lib');
+  try {
+    return readdirSync(libraries).map((python) => join(libraries, python, 'site-packages', 'triton', 'backends', 'nvidia', 'bin', 'ptxas'));
+  } catch {
+    return [];
+  }
+}
+
+const ptxas = [process.env['PTXAS'] ?? 'ptxas', ...amongPeers()].find((path) => spawnSync(path, ['--version']).status === 0);
+const at = mkdtempSync(join(tmpdir(), 'tfc-ptxas-'));
+afterAll(() => rmSync(at, { recursive: true }));
+
+describe.runIf(ptxas !== undefined)('ptxas', () => {
+  const all = { kernels: 0, spilling: 0 };
+
+  for (const [path, [one]] of Object.entries(programList)) {
+    if (one === undefined) continue;
+    it(`takes the kernels of ${path}`, () => {
+      const { machine } = machineOf(join(root, path), one, target);
+      const source = join(at, 'kernels.ptx');
+      writeFileSync(
+        source,
+        buildModule(
+          machine.map(({ program }) => program),
+          target,
+        ).text,
+      );
+      for (const generation of ['sm_80', 'sm_90', 'sm_100']) {
+        const { status, stderr } = spawnSync(ptxas as string, ['-v', `-arch=${generation}`, source, '-o', join(at, 'kernels.cubin')], {
+          encoding: 'utf8',
+        });
+        expect([status, stderr.split('\n').filter((line) => /error|warning|C75\d\d/.test(line))]).toEqual([0, []]);
+        const spills = [...stderr.matchAll(/(\d+) bytes spill stores/g)].map(([, bytes]) => Number(bytes));
+        all.kernels += spills.length;
+        all.spilling += spills.filter((bytes) => bytes > 0).length;
+      }
+    });
+  }
+
+  it('says how many keep registers in memory (printed, not judged)', () => {
+    console.log(`${all.spilling} of ${all.kernels} kernels`);
+    expect(all.kernels).toBeGreaterThan(0);
+  });
+});
