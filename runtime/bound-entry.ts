@@ -149,7 +149,11 @@ export class BoundEntry {
     this.#requireReady();
     this.#feeds.bindCopied(feeds);
     if (this.#feeds.resized) this.#solve();
-    this.#outputs.bindNew();
+    try {
+      this.#outputs.bindNew();
+    } catch (error) {
+      throw withSizes(translate(error), this.#sizes());
+    }
     this.#guard?.remember();
     let status: number;
     try {
@@ -194,8 +198,16 @@ export class BoundEntry {
   }
 
   #bindOutputs(): void {
-    this.#outputs.bind(this.#feeds.slots, this.#feeds.rebound);
+    try {
+      this.#outputs.bind(this.#feeds.slots, this.#feeds.rebound);
+    } catch (error) {
+      throw withSizes(translate(error), this.#sizes());
+    }
     this.#feeds.rebound = false;
+  }
+
+  #sizes(): Sizes {
+    return new Map(this.spec.dims.map((name, at) => [name, this.#dims[at] ?? 0]));
   }
 
   #finish(status: number): void {
@@ -207,8 +219,7 @@ export class BoundEntry {
   }
 
   #failed(status: number): TfcError {
-    const sizes = new Map(this.spec.dims.map((name, at) => [name, this.#dims[at] ?? 0]));
-    const failed = failedCheck(this.spec, status, this.#said?.[0] ?? 0, sizes);
+    const failed = failedCheck(this.spec, status, this.#said?.[0] ?? 0, this.#sizes());
     return failed ?? new TfcError('entry-failed', `${this.spec.name} stopped with status ${status}.`);
   }
 

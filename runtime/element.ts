@@ -212,8 +212,8 @@ export function allocate(dtype: ElementType, length: number): TypedArray {
 export const largestBuffer = 2 ** 31;
 
 /** What an engine's refusal to make an array of this size means to a caller. */
-export const noRoom = (bytes: number, cause: unknown): TfcError =>
-  new TfcError('out-of-memory', `There is no memory for an array of ${bytes} bytes.`, { cause });
+export const noRoom = (bytes: number, cause: unknown, what = 'an array'): TfcError =>
+  new TfcError('out-of-memory', `There is no memory for ${what} of ${bytes} bytes.`, { cause });
 
 /** True for a typed array that holds `dtype` as it stands. */
 export const holds = (dtype: ElementType, value: unknown): value is TypedArray =>

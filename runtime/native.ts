@@ -60,6 +60,8 @@ export interface Native {
   bindOutput(step: Handle<'step'>, index: number, array: TypedArray): void;
   /** Sets the free sizes; returns the bytes that the entry works in. */
   sizeStep(step: Handle<'step'>, dims: Float64Array): number;
+  /** Bytes that are left for feeds and results, beside the arena (room.h). */
+  room(step: Handle<'step'>): number;
   /** The entry's status: 0 is done. */
   run(step: Handle<'step'>): number;
   /**

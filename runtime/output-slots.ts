@@ -2,13 +2,16 @@
 // in memory that is fed. Results are new arrays every time or, where they are reused, those of an earlier run: the one before, unless it is
 // fed just now.
 import type { EntrySpec, TensorSpec } from './abi/manifest.js';
-import { type TypedArray, allocate, bufferOf, elementValue, elements } from './element.js';
+import { type TypedArray, allocate, bufferOf, elementValue, elements, noRoom } from './element.js';
 import { TfcError } from './error.js';
 import type { Handle, Native } from './native.js';
 import { type Result, resultBuilder } from './result.js';
 import { type Sizes, evaluate, sizeToString } from './size.js';
 import { Tensor } from './tensor.js';
 import { placed } from './zeros.js';
+
+/** Bytes of results from which it is asked whether they are there: Linux gives more memory than it has, and ends who uses it. */
+const askedFor = 2 ** 28;
 
 /** Bytes from which results fill huge pages. */
 const largeResult = 2 ** 21;
@@ -32,6 +35,8 @@ export class OutputSlots {
   readonly #step: Handle<'step'>;
   readonly #reuse: boolean;
   readonly #tensors: readonly OutputSlot[];
+  /** Of all tensors together. */
+  #bytes = 0;
   /** Whether what is bound came from `bind`. */
   #bound = false;
 
@@ -69,11 +74,13 @@ export class OutputSlots {
       if (length !== slot.length) slot.kept = [];
       slot.length = length;
     }
+    this.#bytes = this.#bytesOf(() => true);
   }
 
   /** New memory for a run during which the caller may do with results of earlier ones what it likes. @throws TfcError out-of-memory. */
   bindNew(): void {
     this.#bound = false;
+    if (this.#bytes >= askedFor) this.#requireRoom(this.#bytes);
     for (const slot of this.#tensors) {
       slot.data = this.#space(slot);
       this.#native.bindOutput(this.#step, slot.at, slot.data);
@@ -84,12 +91,23 @@ export class OutputSlots {
   bind(fed: readonly { readonly data: TypedArray | undefined }[], refed: boolean): void {
     const again = refed || !this.#bound;
     this.#bound = true;
+    if (this.#bytes >= askedFor) this.#requireRoom(this.#reuse ? this.#bytesOf(({ kept }) => kept.length === 0) : this.#bytes);
     for (const slot of this.#tensors) {
       if (!this.#reuse) slot.data = this.#space(slot);
       else if (again || slot.kept.length === 0) slot.data = this.#reused(slot, fed);
       else continue;
       this.#native.bindOutput(this.#step, slot.at, slot.data);
     }
+  }
+
+  #bytesOf(isCounted: (slot: OutputSlot) => boolean): number {
+    let bytes = 0;
+    for (const slot of this.#tensors) if (isCounted(slot)) bytes += slot.length * elements[slot.spec.dtype].bytes;
+    return bytes;
+  }
+
+  #requireRoom(bytes: number): void {
+    if (bytes >= askedFor && bytes > this.#native.room(this.#step)) throw noRoom(bytes, undefined, 'results');
   }
 
   #reused(slot: OutputSlot, fed: readonly { readonly data: TypedArray | undefined }[]): TypedArray {

@@ -268,6 +268,13 @@ napi_value size_step(napi_env env, napi_callback_info info) {
   return number(env, static_cast<double>(bytes));
 }
 
+// room(step) → number
+napi_value room(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  auto *step = args.idle_step(0);
+  return args.good ? number(env, static_cast<double>(tfc_step_room(step))) : nullptr;
+}
+
 // run(step) → status
 napi_value run(napi_env env, napi_callback_info info) {
   Arguments<1> args(env, info);
@@ -334,6 +341,7 @@ NAPI_MODULE_INIT() {
       {"bindFeed", nullptr, bind_feed, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"bindOutput", nullptr, bind_output, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"sizeStep", nullptr, size_step, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"room", nullptr, room, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"run", nullptr, run, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"start", nullptr, start, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"repeat", nullptr, repeat, nullptr, nullptr, nullptr, napi_enumerable, nullptr},

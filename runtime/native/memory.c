@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #endif
 #include "memory.h"
+#include "room.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -45,7 +46,7 @@ static void *map(size_t bytes) {
 }
 
 void *tfc_memory_take(size_t bytes) {
-  if (bytes > SIZE_MAX / 4) return NULL;
+  if (bytes > SIZE_MAX / 4 || (bytes >= TFC_ROOM_ASKED && bytes > tfc_room())) return NULL;
   if (bytes >= LARGE) return map(bytes);
   size_t length = rounded(bytes == 0 ? 1 : bytes, LINES);
   void *memory = NULL;

@@ -1,4 +1,4 @@
-/* Memory of sessions. In: a size in bytes. Out: zeroed memory, aligned to 128 bytes at least, or NULL when there is none.
+/* Memory of sessions. In: a size in bytes. Out: zeroed memory, aligned to 128 bytes at least, or NULL when there is none, or less than can be used.
    Holds: large pieces come from the system as they are, zeroed where they are touched first, and ask for huge pages, because matrix products stream from them; what rounding adds is at most half of a huge page. */
 #ifndef TFC_MEMORY_H
 #define TFC_MEMORY_H

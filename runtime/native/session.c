@@ -7,6 +7,7 @@
 
 #include "floating.h"
 #include "memory.h"
+#include "room.h"
 
 #define LINE ((size_t)64)
 /* More than any machine has, and far from overflow in sums. */
@@ -80,6 +81,7 @@ void tfc_session_close(tfc_session *session) {
   session->team = NULL;
   session->block = NULL;
   session->arena = NULL;
+  session->arena_used = 0;
   session->variables = NULL;
   session->rows = NULL;
   session->variable_count = 0;
@@ -243,6 +245,7 @@ static bool grow(const tfc_step *step, int64_t needed, tfc_error *error) {
   if (session->gpu != NULL) tfc_gpu_give(session->gpu, session->arena);
   else tfc_memory_give(session->arena, session->arena_bytes);
   session->arena_bytes = 0;
+  session->arena_used = 0;
   session->arena = session->gpu != NULL ? tfc_gpu_take(session->gpu, (size_t)needed, false, error) : tfc_memory_take((size_t)needed);
   if (session->arena == NULL && session->gpu != NULL) return false;
   if (session->arena == NULL) {
@@ -312,6 +315,12 @@ int64_t tfc_step_size(tfc_step *step, const double *dims, tfc_error *error) {
   return needed;
 }
 
+size_t tfc_step_room(const tfc_step *step) {
+  const tfc_session *session = step->session;
+  const size_t room = tfc_room(), given = session->gpu != NULL ? 0 : session->arena_bytes - session->arena_used;
+  return room > given ? room - given : 0;
+}
+
 static bool ready(const tfc_step *step, tfc_error *error) {
   if (step->session->closed) return closed(error) == 0;
   if (!step->sized) {
@@ -377,6 +386,7 @@ typedef struct {
 
 static course begin(tfc_step *step, const void *const *feeds, int64_t steps) {
   tfc_session *session = step->session;
+  if ((uint64_t)step->needed > session->arena_used) session->arena_used = (size_t)step->needed;
   course all = {.step = step, .left = steps};
   all.call.feeds = feeds;
   all.call.outputs = step->outputs;

@@ -33,6 +33,7 @@ typedef struct tfc_session {
   tfc_rows *rows; /* one per variable */
   void *arena;
   size_t arena_bytes;
+  size_t arena_used; /* of these, what steps have used: the system has not given the rest yet */
   int64_t swaps; /* how often variables changed places */
   tfc_gpu *gpu; /* NULL: memory is this machine's; else variables and arena lie on the device */
 } tfc_session;
@@ -99,6 +100,9 @@ void tfc_step_destroy(tfc_step *step);
 
 /* Sets the free sizes and grows the session's arena to what the entry needs with them. Returns the bytes that this entry needs, or -1 and an error. */
 int64_t tfc_step_size(tfc_step *step, const double *dims, tfc_error *error);
+
+/* Bytes that are left for feeds and results, beside the arena. */
+size_t tfc_step_room(const tfc_step *step);
 
 /* Runs the entry once. Every feed and output must be bound, and large enough for the sizes. Returns the entry's status, 0 for done, or -1 and an error. */
 int32_t tfc_step_run(tfc_step *step, tfc_error *error);

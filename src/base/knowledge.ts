@@ -2,7 +2,7 @@
 // Holds: sizes are natural numbers, so a polynomial without a negative coefficient is at least 0; a fact `a >= b` takes `a - b` away from
 // what is asked, some times, until that is seen. What is not proved may hold all the same.
 
-import { Dim, type DimTerm } from './dim.js';
+import type { Dim, DimTerm } from './dim.js';
 
 /** left relation right; `divides`: right is a multiple of left. */
 export interface Relation {
@@ -51,29 +51,69 @@ export function decide(fact: Relation, known: readonly Relation[]): boolean | un
 export function isNatural(dim: Dim, known: readonly Relation[]): boolean {
   if (dim.isNatural) return true;
   if (dim.constant !== undefined || known.length === 0) return false;
-  const floors = known.flatMap((fact) => lowerBounds(fact));
-  return floors.length > 0 && follows(dim, floors, { left: mostTries }, mostFacts);
+  const floors = floorsOfAll(known);
+  return floors.length > 0 && follows(termsOf(dim), floors, { left: mostTries }, mostFacts);
 }
 
 /** So many facts are put together, of so many tries. */
 const mostFacts = 4;
-const mostTries = 64;
+export const mostTries = 64;
+
+/** Of lists of facts, which grow at their ends: what was looked at, and what is at least 0 by it. */
+const floorsOfLists = new WeakMap<readonly Relation[], { count: number; last: Relation | undefined; readonly floors: Dim[] }>();
+
+function floorsOfAll(known: readonly Relation[]): readonly Dim[] {
+  let all = floorsOfLists.get(known);
+  // What was taken back at the end may have been replaced.
+  if (all === undefined || known[all.count - 1] !== all.last) floorsOfLists.set(known, (all = { count: 0, last: undefined, floors: [] }));
+  for (; all.count < known.length; all.count += 1) all.floors.push(...lowerBounds((all.last = known[all.count] as Relation)));
+  return all.floors;
+}
+
+/** Terms by their names: what is tried is not written out as a size, which takes ten times as long. */
+type Terms = ReadonlyMap<string, DimTerm>;
+
+const keyOf = (names: readonly string[]): string => names.join('*');
+const termsOf = ({ terms }: Dim): Terms => new Map(terms.map((term) => [keyOf(term.names), term]));
+
+/** In the order in which sizes have them. */
+const negativeOf = (terms: Terms): readonly DimTerm[] =>
+  [...terms]
+    .filter(([, { coefficient }]) => coefficient < 0)
+    .sort(([a, x], [b, y]) => y.names.length - x.names.length || (a < b ? -1 : 1))
+    .map(([, term]) => term);
+
+/** terms - coefficient·names·floor; undefined where a number is no longer exact. */
+function minus(terms: Terms, floor: Dim, coefficient: number, names: readonly string[]): Terms | undefined {
+  const result = new Map(terms);
+  for (const part of floor.terms) {
+    const all = names.length === 0 ? part.names : [...part.names, ...names].sort();
+    const key = keyOf(all);
+    const left = (result.get(key)?.coefficient ?? 0) - part.coefficient * coefficient;
+    if (!Number.isSafeInteger(left)) return undefined;
+    if (left === 0) result.delete(key);
+    else result.set(key, { coefficient: left, names: all });
+  }
+  return result;
+}
 
 /**
- * `floor >= 0` holds for every floor, so `dim >= 0` follows when dim - m·floor cannot be negative for a product m of sizes. Of each floor
- * as much is taken as one negative term needs.
+ * `floor >= 0` holds for every floor, so `terms >= 0` follows when terms - m·floor cannot be negative for a product m of sizes. Of each
+ * floor as much is taken as one negative term needs.
  */
-function follows(dim: Dim, floors: readonly Dim[], tries: { left: number }, depth: number): boolean {
-  if (dim.isNatural) return true;
+function follows(terms: Terms, floors: readonly Dim[], tries: { left: number }, depth: number): boolean {
+  const negative = negativeOf(terms);
+  if (negative.length === 0) return true;
   if (depth === 0) return false;
-  const negative = dim.terms.filter(({ coefficient }) => coefficient < 0);
   for (const floor of floors) {
     for (const term of negative) {
       for (const part of floor.terms) {
         const names = part.coefficient < 0 ? quotient(term, part) : undefined;
-        if (names === undefined || tries.left-- <= 0) continue;
-        const times = Dim.fromTerms([{ coefficient: Math.ceil(term.coefficient / part.coefficient), names }]);
-        if (follows(dim.sub(floor.mul(times)), floors, tries, depth - 1)) return true;
+        if (names === undefined) continue;
+        // Looking through the rest would take time, and change nothing.
+        if (tries.left-- <= 0) return false;
+        const less = minus(terms, floor, Math.ceil(term.coefficient / part.coefficient), names);
+        if (less !== undefined && follows(less, floors, tries, depth - 1)) return true;
       }
     }
   }

@@ -7,6 +7,7 @@ import { callBuiltin } from './builtins/builtin.js';
 import { shapedForm } from './builtins/filled.js';
 import type { Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
+import { warnOfConversion } from './constant-range.js';
 import { callFunction, callLambda } from './functions.js';
 import { instantiate } from './models.js';
 import { isNothing } from './known-names.js';
@@ -146,6 +147,7 @@ function convertTo(call: Call, callee: DTypeValue): Value {
     value.kind === 'size' || (value.kind === 'tensor' && value.again !== undefined && floating)
       ? toTensor(call.context, value, argument.span, dtype === 'bool' ? 'i32' : dtype)
       : toTensor(call.context, value, argument.span);
+  if (node !== undefined) warnOfConversion(call.context, node, dtype, call.site);
   const cast = node === undefined ? undefined : castTo(call.context, node, dtype, call.site);
   return cast === undefined ? ERROR : tensorValue(cast);
 }

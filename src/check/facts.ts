@@ -6,7 +6,7 @@ import { walk, type Fact, type Span } from '../../grammar/index.js';
 import { decide, Dim, type Label } from '../base/index.js';
 import type { SizeFact } from '../graph/index.js';
 import type { Context } from './context.js';
-import { opposites, presume } from './preconditions.js';
+import { opposites, presume, spendOn } from './preconditions.js';
 import { excerpt, fail } from './report.js';
 import { GenericBinding, type Scope } from './scope.js';
 import { evaluateSize, multiplesNear, unknownsIn } from './sizes.js';
@@ -85,6 +85,7 @@ function factHint(context: Context, { left, relation, right }: SizeFact, written
 /** Refuses a fact that those before it rule out; false after a diagnostic. */
 export function demandPossible(context: Context, fact: SizeFact, name: string): boolean {
   const { facts } = context.entry;
+  spendOn(context);
   const isRuledOut =
     fact.relation === 'divides' ? decide(fact, facts) === false : decide({ ...fact, relation: opposites[fact.relation] }, facts) === true;
   if (!isRuledOut || fact.span === undefined) return true;

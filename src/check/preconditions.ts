@@ -3,7 +3,7 @@
 // Holds: what cannot hold is refused when compiling; a precondition is knowledge for what follows in the text.
 
 import type { Span } from '../../grammar/index.js';
-import { decide, Dim, isNatural, type Relation } from '../base/index.js';
+import { decide, Dim, isNatural, mostTries, type Relation } from '../base/index.js';
 import { placeOf } from './checked-index.js';
 import type { Context } from './context.js';
 
@@ -12,6 +12,7 @@ export const opposites = { '==': '!=', '!=': '==', '<': '>=', '<=': '>', '>': '<
 /** Whether the fact holds in every call that comes through; false where it certainly does not. */
 export function presume(context: Context, fact: Relation, span: Span): boolean {
   const { facts } = context.entry;
+  spendOn(context);
   const verdict = decide(fact, facts);
   if (verdict !== undefined) return verdict;
   if (fact.relation !== 'divides' && decide({ ...fact, relation: opposites[fact.relation] }, facts) === true) return false;
@@ -19,8 +20,14 @@ export function presume(context: Context, fact: Relation, span: Span): boolean {
   return true;
 }
 
+/** What it takes to look whether something follows from the facts: of as many as are tried (src/base/knowledge.ts). */
+export const spendOn = ({ checker, entry }: Context): void => {
+  checker.growth.spend(4 * Math.min(entry.facts.length, mostTries));
+};
+
 /** The same for a size that must not be below 0. */
 export function presumeNatural(context: Context, dim: Dim, span: Span): boolean {
+  spendOn(context);
   if (isNatural(dim, context.entry.facts)) return true;
   if (isNatural(dim.mul(-1).sub(1), context.entry.facts)) return false;
   return presume(context, atLeastZero(dim), span);

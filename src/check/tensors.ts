@@ -8,7 +8,8 @@ import { type TensorNode, typeToString } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
 import type { Context } from './context.js';
-import { excerpt, fail, warn } from './report.js';
+import { warnOfRounding } from './constant-range.js';
+import { excerpt, fail } from './report.js';
 import { countable } from './growth.js';
 import {
   describe,
@@ -139,27 +140,6 @@ function failFraction(context: Context, value: NumberValue, span: Span, dtype: D
     hint: `write an integer${whole}, or convert the other side: ${converted}`,
   });
   return undefined;
-}
-
-/** A float keeps nothing of a number that is beyond its range or too near to 0. */
-function warnOfRounding(context: Context, literal: NumberValue, dtype: DType, span: Span): void {
-  const { value, exact } = literal;
-  const held = heldBy(dtype, literal);
-  const isZero = exact === undefined ? value === 0 : exact.numerator === 0n;
-  // Floats of eight bits hold the largest number instead.
-  const beyond =
-    (!Number.isFinite(held) || Math.abs(value) > Number(dtypes[dtype].bounds[1])) && (Number.isFinite(value) || exact !== undefined);
-  if (!beyond && (held !== 0 || isZero)) return;
-  const roomy = (['f32', 'f64'] as const).find((wider) => Number.isFinite(heldBy(wider, literal)) && heldBy(wider, literal) !== 0);
-  const holds = roomy === undefined ? '' : `${roomy} holds it; `;
-  if (beyond)
-    warn(context, 'literal-overflow', span, `${shown(literal)} is out of the range of ${dtype}: it becomes ${held}`, {
-      hint: `${holds}where ${Number.isFinite(held) ? 'the largest number' : 'infinity'} is meant, write \`${Number.isFinite(held) ? held : '1.0 / 0.0'}\``,
-    });
-  else
-    warn(context, 'literal-underflow', span, `${shown(literal)} is too small for ${dtype}: it becomes 0`, {
-      hint: `${holds}where 0 is meant, write \`0.0\``,
-    });
 }
 
 /** A value as a tensor. `dtype`: what literals become, and what everything else must have. Undefined after a diagnostic. */

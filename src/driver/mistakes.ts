@@ -74,7 +74,8 @@ export function oneLine({ code, message, span, hint }: Diagnostic, texts: Texts)
 export class CompileError extends TfcError {
   override readonly name: string = 'CompileError';
   readonly diagnostics: readonly Diagnostic[];
-  readonly texts: Texts;
+  /** Not listed among its properties: whoever logs the error does not want every source. */
+  declare readonly texts: Texts;
 
   /** `diagnostics` has at least one. */
   constructor(diagnostics: readonly Diagnostic[], texts: Texts = new Map()) {
@@ -83,7 +84,7 @@ export class CompileError extends TfcError {
     // The compiler has codes that the runtime never throws.
     super(first.code as RuntimeCode, diagnostics.map((diagnostic) => oneLine(diagnostic, texts)).join('\n'), hint);
     this.diagnostics = diagnostics;
-    this.texts = texts;
+    Object.defineProperty(this, 'texts', { value: texts });
   }
 }
 

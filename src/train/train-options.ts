@@ -1,20 +1,42 @@
 // What `train` was given. In: anything. Out: nothing, or what is wrong with it. Holds: what passes here makes sense to the loop; data that
 // others implement is asked for its members only.
 
+import { namesOf, requireKnown } from '../../runtime/options.js';
 import { shown } from '../../runtime/shown.js';
 import { TfcError } from '../../runtime/index.js';
 import { beginning } from './observer.js';
 import type { TrainOptions } from './train.js';
+
+/** What `train` takes. */
+export const trainNames = namesOf<TrainOptions>({
+  data: true,
+  batch: true,
+  epochs: true,
+  seed: true,
+  shuffle: true,
+  rest: true,
+  constant: true,
+  start: true,
+  signal: true,
+  stopOnNan: true,
+  validate: true,
+  observers: true,
+});
+
+/** What `train` takes of what a run was given. */
+export const trainOptionsOf = (options: TrainOptions): TrainOptions =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => trainNames.includes(name))) as unknown as TrainOptions;
 
 type Given = { readonly [Name in keyof TrainOptions]?: unknown };
 
 const wrong = (message: string, hint?: string): TfcError => new TfcError('invalid-value', message, hint === undefined ? {} : { hint });
 
 /** @throws TfcError invalid-value. */
-export function requireOptions(run: unknown, options: unknown): void {
+export function requireOptions(run: unknown, options: unknown, call = 'train', names = trainNames): void {
   if (typeof run !== 'function')
     throw wrong(`train calls a function for every step, not ${shown(run)}.`, 'train((feeds) => session.run("train", feeds), { … })');
   if (typeof options !== 'object' || options === null) throw wrong(`The options of train are an object, not ${shown(options)}.`);
+  requireKnown(options, call, names);
   const given = options as Given;
   requireCount('batch', given.batch, 1);
   requireCount('epochs', given.epochs, 0);

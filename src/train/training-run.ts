@@ -9,6 +9,7 @@ import { type Criterion, isBetter } from './criterion.js';
 import { beginning, type EpochRecord, type Position, type TrainObserver } from './observer.js';
 import { smallerHint } from './scalars.js';
 import { type RunStep, train, type TrainOptions } from './train.js';
+import { trainOptionsOf } from './train-options.js';
 import { type Patience, readState, requireSameRun, type RunIdentity, type TrainingState } from './training-state.js';
 
 /**
@@ -122,7 +123,7 @@ export class TrainingRun {
     };
     let metrics: EpochRecord['means'] = {};
     const options = {
-      ...this.#options,
+      ...trainOptionsOf(this.#options),
       start: this.#position,
       observers: [...observers, ...(recording === undefined ? [] : [recording.observer]), saver],
     };

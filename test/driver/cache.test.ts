@@ -80,6 +80,15 @@ describe('cache', () => {
       writeFileSync(join(cache.directory, 'index', index as string), content);
       expect(cache.find(request()), content).toBeUndefined();
     }
+    cache.store(request(), stamps(), fill('built'));
+    const whole = readFileSync(join(cache.directory, 'index', index as string));
+    expect(cache.find(request())).toBeDefined();
+    for (let at = 0; at < whole.length; at += 1) {
+      const other = Buffer.from(whole);
+      other[at] = (other[at] as number) ^ (1 << (at % 8));
+      writeFileSync(join(cache.directory, 'index', index as string), other);
+      expect(cache.find(request()), other.toString()).toBeUndefined();
+    }
     rmSync(join(place, 'module.so'));
     expect(library(cache.store(request(), stamps(), fill('again')))).toBe('again');
     expect(library(cache.find(request())?.directory)).toBe('again');

@@ -10,6 +10,9 @@ import {
   CompileError,
   compileSync,
   InternalError,
+  openDataset,
+  openRun,
+  openTrainingRun,
   readCsv,
   readDigits,
   TfcError,
@@ -122,6 +125,91 @@ describe('the API', () => {
       expect(existsSync(join(place.directory, 'w'))).toBe(false);
     },
   );
+
+  it('refuses options that no call has, and says which one is near', async () => {
+    using model = compileSync(square);
+    using session = model.session();
+    const [entry] = model.entries;
+    const training = { data, batch: 1, epochs: 1, seed: 0 };
+    const run = { ...training, checkpoints: { directory: join(place.directory, 'never') } };
+    const refused: readonly [string, Promise<TfcError> | TfcError, near: string][] = [
+      ['compile has no option "stet"', failure(() => compileSync(square, { stet: {} } as never)), 'set'],
+      ['compile has no option "onwarning"', await rejection(() => compile(square, { onwarning: () => 1 } as never)), 'onWarning'],
+      [
+        'openDataset has no option "formats"',
+        await rejection(() => openDataset('x.csv', entry as never, { formats: 'csv' } as never)),
+        'format',
+      ],
+      ['train has no option "epoch"', failure(() => train(() => 1, { ...training, epoch: 1 } as never)), 'epochs'],
+      [
+        'openTrainingRun has no option "resum"',
+        failure(() => openTrainingRun(model, session, 'square', { ...run, resum: true } as never)),
+        'resume',
+      ],
+      [
+        'openTrainingRun, checkpoints, has no option "kept"',
+        failure(() => openTrainingRun(model, session, 'square', { ...run, checkpoints: { ...run.checkpoints, kept: 2 } } as never)),
+        'keep',
+      ],
+      [
+        'openTrainingRun, earlyStop, has no option "patient"',
+        failure(() => openTrainingRun(model, session, 'square', { ...run, earlyStop: { metric: 'loss', patient: 2 } } as never)),
+        'patience',
+      ],
+      [
+        'openRun has no option "thread"',
+        await rejection(() => openRun(join(place.directory, 'never'), 'a', { thread: 2 } as never)),
+        'threads',
+      ],
+      [
+        'batches has no option "shufle"',
+        failure(() => data.batches({ epoch: 1, seed: 1, batch: 1, shufle: true, shuffle: true, rest: 'keep' } as never)),
+        'shuffle',
+      ],
+    ];
+    for (const [message, error, near] of refused)
+      expect(await error).toMatchObject({ code: 'invalid-value', message: `${message}.`, hint: `Did you mean ${near}?` });
+    expect(existsSync(join(place.directory, 'never'))).toBe(false);
+  });
+
+  it('refuses passes over data that make no sense', () => {
+    const pass = { epoch: 1, seed: 1, batch: 1, shuffle: true, rest: 'keep' } as const;
+    expect([...(data.batches(pass) as Iterable<{ rows: number }>)].map(({ rows }) => rows)).toEqual([1]);
+    for (const wrong of [
+      undefined,
+      null,
+      5,
+      {},
+      { epoch: 0 },
+      { batch: 0 },
+      { batch: 1.5 },
+      { batch: -1 },
+      { batch: 2 ** 60 },
+      { seed: undefined },
+      { seed: NaN },
+      { shuffle: 1 },
+      { rest: 'all' },
+      { from: -1 },
+    ])
+      expect(
+        failure(() =>
+          data.batches(
+            (typeof wrong === 'object' && wrong !== null && Object.keys(wrong).length > 0 ? { ...pass, ...wrong } : wrong) as never,
+          ),
+        ).code,
+      ).toBe('invalid-value');
+  });
+
+  it('takes the element type of columns that share their arrays', () => {
+    const column = { name: 'x', data: Uint16Array.of(0x3c00, 0x4000), rows: 2, rowShape: [] };
+    expect(inMemory([{ ...column, dtype: 'f16' }]).columns).toEqual([{ name: 'x', dtype: 'f16', rowShape: [] }]);
+    expect(inMemory([column]).columns).toEqual([{ name: 'x', dtype: 'u16', rowShape: [] }]);
+    expect(failure(() => inMemory([{ ...column, dtype: 'f32' }]))).toMatchObject({
+      code: 'invalid-value',
+      message: expect.stringContaining('Float32Array') as string,
+    });
+    expect(failure(() => inMemory([{ ...column, dtype: 'half' as never }])).code).toBe('bad-data');
+  });
 
   it('refuses columns that are not what they say', () => {
     const column = { name: 'x', data: Float32Array.of(1, 2), rows: 2, rowShape: [] };

@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { buildInto } from '../../src/driver/build/build.js';
@@ -70,7 +70,7 @@ test('huge axes beside an empty one', async () => {
   using model = await compile(
     source(
       'empty.tdsl',
-      'export fn rows<N, M>(x: f32[N, M]): f32[N] = sum(x, axis: 1)\nexport fn columns<N, M>(x: f32[N, M]): f32[M] = sum(x, axis: 0)\nexport fn all<N, M>(x: f32[N, M]): f32 = sum(x)\n',
+      'import { cumsum } from "std/arrays"\nexport fn rows<N, M>(x: f32[N, M]): f32[N] = sum(x, axis: 1)\nexport fn columns<N, M>(x: f32[N, M]): f32[M] = sum(x, axis: 0)\nexport fn all<N, M>(x: f32[N, M]): f32 = sum(x)\nexport fn sums<N, M>(x: f32[N, M]): f32 = max(cumsum(sum(x, axis: 1), axis: 0))\n',
     ),
   );
   using session = model.session({ threads: 2 });
@@ -80,6 +80,17 @@ test('huge axes beside an empty one', async () => {
     [2 ** 52, 0],
   ])
     expect(() => session.run('rows', fed(...shape))).toThrow(expect.objectContaining({ code: 'out-of-memory' }));
+  // Counted without trouble, and not there.
+  const rows = Math.ceil(totalmem() / 2);
+  const refused = expect.objectContaining({ code: 'out-of-memory', message: expect.stringContaining(`N = ${rows}`) as string }) as Error;
+  const before = process.cpuUsage();
+  expect(() => session.run('rows', fed(rows, 0))).toThrow(refused);
+  expect(() => session.entry('rows', { reuse: true }).run(fed(rows, 0))).toThrow(refused);
+  expect(() => session.runSteps('rows', fed(rows, 0), { steps: 2 })).toThrow(refused);
+  expect(() => session.run('sums', fed(rows, 0))).toThrow(refused);
+  await expect(session.runAsync('rows', fed(rows, 0))).rejects.toEqual(refused);
+  const { user, system } = process.cpuUsage(before);
+  expect(user + system).toBeLessThan(1e6);
   expect(session.run('all', fed(0, 2 ** 31))).toBe(0);
   expect(toJson(session.run('rows', fed(0, 2 ** 31)))).toEqual([]);
   expect(() => session.run('columns', fed(0, 2 ** 50))).toThrow(expect.objectContaining({ code: 'out-of-memory' }));

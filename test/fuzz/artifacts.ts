@@ -1,10 +1,12 @@
 // Damaged artifacts and caches. In: what the compiler wrote, changed. Out: verdicts. Holds: a library with one other byte is
 // `bad-artifact`; a cache with anything damaged in it gives the right results, found or built again.
 
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { buildInto } from '../../src/driver/build/build.js';
+import { Cache } from '../../src/driver/build/cache.js';
+import { optionsKey } from '../../src/driver/build/request.js';
 import { compileSync } from '../../src/driver/index.js';
 import { type Module, openModule } from '../../runtime/index.js';
 import { items } from './grains.js';
@@ -16,15 +18,21 @@ import { fine, found, type Input, type Target, type Verdict } from './target.js'
 const sources = {
   first:
     'param w: f32[3] = 2\nstate t: i32 = 0\nexport fn f<B>(x: f32[B, 3]): f32[B] = sum(x * w, axis: 1)\nexport step s(x: f32): i32 {\n  t <- t + 1\n  w <- w * x\n  return t\n}',
-  second: 'param w: f32[5] = 1\nexport fn f<B>(x: f32[B, 3]): f32[B] = sum(x, axis: 1) * sum(w) + 7',
+  second: 'param w: f32[5] = 1\nexport fn f<B>(x: f32[B, 3]): f32[B] = sum(x, axis: 1) * sum(w) + 7 + 1e-60',
 } as const;
+
+/** Codes of what is said of each, also when it comes from the cache. */
+const warnings = { first: '', second: 'literal-underflow' } as const;
 
 type Model = keyof typeof sources;
 const models = Object.keys(sources) as Model[];
 
-/** Where the damage is done: in an artifact's directory, or in the compile cache. */
+/**
+ * Where the damage is done: in an artifact's directory, or in the compile cache, which is asked what it has, or asked for the program, so
+ * that what is damaged is compiled again.
+ */
 interface Recipe {
-  readonly place: 'artifact' | 'cache';
+  readonly place: 'artifact' | 'cache' | 'rebuilt';
   readonly model: Model;
   /** Which of the files, counted around. */
   readonly file: number;
@@ -34,13 +42,14 @@ interface Recipe {
 
 function draw(random: Random): Input {
   const recipe = (): Recipe => ({
-    place: random.chance(0.85) ? 'artifact' : 'cache',
+    place: random.chance(0.5) ? 'artifact' : random.chance(0.95) ? 'cache' : 'rebuilt',
     model: random.pick(models),
     file: random.chance(0.6) ? 0 : random.int(6),
     damage: random.pick(['bytes', 'bytes', 'cut', 'zeros', 'swap', 'flip', 'flip', 'flip', 'remove', 'folder', 'empty']),
     seed: random.bits(),
   });
-  return { extension: 'json', bytes: Buffer.from(JSON.stringify([recipe()])) };
+  const one = recipe();
+  return { extension: `${one.place}.json`, bytes: Buffer.from(JSON.stringify([one])) };
 }
 
 interface Prepared {
@@ -97,9 +106,19 @@ function check({ bytes }: Input): Verdict {
     const touched = recipes.flatMap((recipe) =>
       recipe.place === first.place ? spoil(scratch, recipe, inArtifact ? artifacts[other(recipe.model)] : undefined, random) : [],
     );
-    if (!inArtifact) {
-      using module = inCache(scratch, () => compileSync(programs[model]));
+    if (first.place === 'cache') {
+      const request = { path: programs[model], set: {}, cpu: 'native', roots: [] };
+      const known = new Cache(scratch).find({ path: request.path, options: optionsKey(request) });
+      if (known === undefined) return { kind: 'refused', code: 'bad-artifact' };
+      const said = known.warnings.map(({ code }) => code).join();
+      if (said !== warnings[model]) return found('wrong', `warnings ${JSON.stringify(said)}`);
+      using module = openModule(known.directory);
       return right(module, model);
+    }
+    if (!inArtifact) {
+      const said: string[] = [];
+      using module = inCache(scratch, () => compileSync(programs[model], { onWarning: ({ code }) => said.push(code) }));
+      return said.join() === warnings[model] ? right(module, model) : found('wrong', `warnings ${JSON.stringify(said)}`);
     }
     const library = readFileOr(join(scratch, 'module.so'));
     const whole = library !== undefined && library.equals(readFileSync(join(artifacts[model], 'module.so')));
@@ -131,12 +150,21 @@ const filesOf = (folder: string): string[] =>
     .flatMap((entry) => (entry.isDirectory() ? filesOf(join(folder, entry.name)) : [join(folder, entry.name)]))
     .sort();
 
-/** Damages one file; gives its name. */
+function flipped(bytes: Buffer, random: Random): Buffer {
+  if (bytes.length === 0) return Buffer.from([random.int(256)]);
+  const at = random.int(bytes.length);
+  bytes[at] = (bytes[at] ?? 0) ^ (1 << random.int(8));
+  return bytes;
+}
+
+/** Damages one file, whose content is another one then; gives its name. */
 function spoil(folder: string, { file, damage }: Recipe, otherFolder: string | undefined, random: Random): string[] {
   const files = filesOf(folder).sort((a, b) => Number(b.endsWith('.so')) - Number(a.endsWith('.so')));
   if (files.length === 0) return [];
   const path = files[file % files.length] as string;
-  const before = readFileSync(path);
+  const times = statSync(path);
+  const original = readFileSync(path);
+  const before = Buffer.from(original);
   const name = relative(folder, path);
   const twin = (): Buffer => {
     const same = files.filter((one) => one !== path && one.slice(-3) === path.slice(-3));
@@ -151,11 +179,7 @@ function spoil(folder: string, { file, damage }: Recipe, otherFolder: string | u
       writeFileSync(path, damaged(before, random, twin));
       break;
     case 'flip':
-      if (before.length > 0) {
-        const at = random.int(before.length);
-        before[at] = (before[at] ?? 0) ^ (1 << random.int(8));
-        writeFileSync(path, before);
-      }
+      writeFileSync(path, flipped(before, random));
       break;
     case 'cut':
       writeFileSync(path, before.subarray(0, random.int(before.length + 1)));
@@ -178,6 +202,10 @@ function spoil(folder: string, { file, damage }: Recipe, otherFolder: string | u
       mkdirSync(path);
       break;
   }
+  const after = readFileOr(path);
+  if (after?.equals(original) === true) writeFileSync(path, flipped(after, random));
+  // A disk that forgets says nothing of it in the file's times.
+  if (after !== undefined && random.chance(0.5)) utimesSync(path, times.atime, times.mtime);
   return [name];
 }
 

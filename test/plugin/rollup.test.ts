@@ -63,3 +63,9 @@ it('shows mistakes of a program with their place', async () => {
   await expect(made.generate()).rejects.toMatchObject({ errors: [mistake] });
   await made.close();
 });
+
+it('refuses options that the plugin has not', () => {
+  expect(() => tfc.rollup({ cup: 'native' } as never)).toThrow(
+    expect.objectContaining({ code: 'invalid-value', message: 'tfc has no option "cup".', hint: 'Did you mean cpu?' }) as Error,
+  );
+});

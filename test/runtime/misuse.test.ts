@@ -153,3 +153,29 @@ test('paths of modules, tensors and zeros', () => {
   for (const shape of [5, [-1], ['3']]) expect(codeOf(() => tensor(new Float32Array(3), shape as never))).toBe('bad-data');
   expect(codeOf(() => tensor(new Float32Array(3), [3], 'f99' as never))).toBe('bad-data');
 });
+
+test('options that no call has say which one is near', () => {
+  const session = module.session({ threads: 1 });
+  const path = join(directory, 'never');
+  const x = zeros([2]);
+  const calls: readonly [string, (options: never) => unknown, misspelt: string, near: string][] = [
+    ['openModule', (options) => openModule(path, options), 'adon', 'addon'],
+    ['session', (options) => module.session(options), 'sed', 'seed'],
+    ['session', (options) => module.session(options), 'trapNaN', 'trapNan'],
+    ['entry', (options) => session.entry('sum', options), 'reus', 'reuse'],
+    ['runSteps', (options) => session.runSteps('sum', { x }, options), 'epoch', 'epochs'],
+    ['save', (options) => session.save(path, options), 'renames', 'rename'],
+    ['restore', (options) => session.restore(path, options), 'partail', 'partial'],
+  ];
+  for (const [call, body, name, near] of calls) {
+    const error = thrown(() => body({ [name]: undefined } as never));
+    expect(error).toMatchObject({ code: 'invalid-value', message: `${call} has no option "${name}".`, hint: `Did you mean ${near}?` });
+  }
+  for (const name of ['__proto__', 'constructor', 'then', 'toString', 'x y'])
+    expect(thrown(() => module.session(JSON.parse(`{ ${JSON.stringify(name)}: 1 }`) as never))).toMatchObject({
+      code: 'invalid-value',
+      hint: expect.stringMatching(/seed/) as string,
+    });
+  expect(existsSync(path)).toBe(false);
+  session.close();
+});

@@ -5,6 +5,7 @@
 import { dirname, join, relative, resolve } from 'node:path';
 import { isText, reading } from '../../../runtime/error.js';
 import { composedMembers } from '../../../runtime/names.js';
+import { namesOf, requireKnown } from '../../../runtime/options.js';
 import { shown } from '../../../runtime/shown.js';
 import { type EntryGraph, type Module, openModule, TfcError } from '../../../runtime/index.js';
 import { type Diagnostic, InternalError } from '../../base/index.js';
@@ -123,12 +124,15 @@ interface Job extends Caller {
   readonly onWarning: NonNullable<CompileOptions['onWarning']>;
 }
 
+const names = namesOf<CompileOptions>({ set: true, cpu: true, target: true, roots: true, onWarning: true });
+
 function jobOf(path: unknown, options: unknown, caller: Caller): Job {
   if (!isText(path)) throw new TfcError('invalid-value', `A program is named by its path, not by ${shown(path)}.`);
   if (typeof options !== 'object' || options === null)
     throw new TfcError('invalid-value', `The options of compile are an object, not ${shown(options)}.`, {
       hint: 'compile("model.tdsl", { set: { Hidden: 512 } })',
     });
+  requireKnown(options, 'compile', names);
   const {
     set = {},
     cpu = 'native',

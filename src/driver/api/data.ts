@@ -1,12 +1,14 @@
 // Data sets for the API. In: columns as a caller has them. Out: a data set. Holds: what is no column is refused before anything is computed
 // with it; whatever is thrown is a TfcError.
 
-import { heldBy } from '../../../runtime/element.js';
+import { elements, heldBy, holds, isElementType } from '../../../runtime/element.js';
 import { reading } from '../../../runtime/error.js';
-import { shown } from '../../../runtime/shown.js';
+import { shown, withArticle } from '../../../runtime/shown.js';
 import { TfcError } from '../../../runtime/index.js';
+import { noElementType } from '../../../runtime/tensor.js';
 import * as dataset from '../../train/data/dataset.js';
 import { type Column, countOf } from '../../train/data/table.js';
+import { guarded } from './datasets.js';
 import { asTfcErrors } from './failures.js';
 
 /**
@@ -22,7 +24,7 @@ import { asTfcErrors } from './failures.js';
  * ```
  */
 export const inMemory = (columns: readonly Column[]): dataset.Dataset =>
-  asTfcErrors(() => dataset.inMemory(reading('The columns', () => columnsOf(columns))));
+  asTfcErrors(() => guarded(dataset.inMemory(reading('The columns', () => columnsOf(columns)))));
 
 function columnsOf(columns: unknown): readonly Column[] {
   if (!Array.isArray(columns)) throw new TfcError('invalid-value', `Columns are an array, not ${shown(columns)}.`);
@@ -32,7 +34,7 @@ function columnsOf(columns: unknown): readonly Column[] {
 const isCount = (size: unknown): size is number => Number.isSafeInteger(size) && (size as number) >= 0;
 
 function columnOf(column: unknown): Column {
-  const { name, data, rows, rowShape } = (typeof column === 'object' && column !== null ? column : {}) as {
+  const { name, data, rows, rowShape, dtype } = (typeof column === 'object' && column !== null ? column : {}) as {
     readonly [Name in keyof Column]?: unknown;
   };
   if (typeof name !== 'string' || heldBy(data) === undefined || !Array.isArray(rowShape) || !rowShape.every(isCount))
@@ -46,5 +48,8 @@ function columnOf(column: unknown): Column {
       'invalid-value',
       `${name} has ${length} numbers, and ${shown(rows)} rows of [${rowShape.join(', ')}] are ${Number(rows) * countOf(rowShape)}.`,
     );
-  return { name, data: data as Column['data'], rows, rowShape };
+  if (dtype !== undefined && !isElementType(dtype)) throw noElementType(dtype);
+  if (dtype !== undefined && !holds(dtype, data))
+    throw new TfcError('invalid-value', `${name} is said to be ${dtype}, which lies in ${withArticle(elements[dtype].array)}.`);
+  return { name, data: data as Column['data'], rows, rowShape, ...(dtype === undefined ? {} : { dtype }) };
 }

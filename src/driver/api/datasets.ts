@@ -1,11 +1,12 @@
 // Data sets for the API. In: paths, or data of the caller. Out: data sets. Holds: whatever they throw, also while batches are read, is a
 // TfcError.
 
+import { readOptions, requireBoolean } from '../../../runtime/options.js';
 import { shown } from '../../../runtime/shown.js';
 import { type EntrySpec, TfcError } from '../../../runtime/index.js';
 import type { Batch } from '../../train/data/batches.js';
 import type { DatasetOptions } from '../../train/data/dataset-options.js';
-import type { Dataset } from '../../train/data/dataset.js';
+import type { Dataset, Pass } from '../../train/data/dataset.js';
 import * as normalization from '../../train/data/normalize.js';
 import * as opening from '../../train/data/open-dataset.js';
 import { asTfcErrors, toTfcError } from './failures.js';
@@ -59,17 +60,38 @@ export async function fit(
   }
 }
 
-/** The same data set, whose mistakes are TfcErrors. */
-function guarded(dataset: Dataset): Dataset {
+/** The same data set, which is asked for what there is, and whose mistakes are TfcErrors. */
+export function guarded(dataset: Dataset): Dataset {
   const { select } = dataset;
   return {
     ...dataset,
     batches: (pass) => {
-      const batches = asTfcErrors(() => dataset.batches(pass));
+      const batches = asTfcErrors(() => dataset.batches(requirePass(pass)));
       return Symbol.asyncIterator in batches ? later(batches) : now(batches);
     },
     ...(select === undefined ? {} : { select: (positions) => guarded(asTfcErrors(() => select.call(dataset, positions))) }),
   };
+}
+
+/** A copy. @throws TfcError invalid-value. */
+function requirePass(given: Pass): Pass {
+  const pass = readOptions(given, 'batches', ['epoch', 'seed', 'batch', 'shuffle', 'rest', 'from']);
+  const { epoch, seed, batch, shuffle, rest, from = 0 } = pass;
+  for (const [name, value, least] of [
+    ['epoch', epoch, 1],
+    ['seed', seed, Number.MIN_SAFE_INTEGER],
+    ['batch', batch, 1],
+    ['from', from, 0],
+  ] as const)
+    if (!Number.isSafeInteger(value) || value < least)
+      throw new TfcError(
+        'invalid-value',
+        `${name} is a whole number${name === 'seed' ? '' : ` of at least ${least}`}, not ${shown(value)}.`,
+      );
+  requireBoolean(shuffle, 'shuffle');
+  if ((rest as unknown) !== 'keep' && (rest as unknown) !== 'drop')
+    throw new TfcError('invalid-value', `rest is "keep" or "drop", not ${shown(rest)}.`);
+  return pass;
 }
 
 function* now(batches: Iterable<Batch>): Generator<Batch> {

@@ -3,6 +3,7 @@
 
 import { isText, reading, TfcError } from '../../../runtime/error.js';
 import { Module } from '../../../runtime/index.js';
+import { readOptions } from '../../../runtime/options.js';
 import { shown } from '../../../runtime/shown.js';
 import { notWritten } from '../../../runtime/system-error.js';
 import { openRecorder } from '../../train/open-recorder.js';
@@ -71,7 +72,13 @@ export interface OpenRun {
  * ```
  */
 export async function openRun(logdir: string, name: string, options: RunOptions = {}): Promise<OpenRun> {
-  const { program, hparams, metrics = [], threads = 1, resumedAt } = reading('The options of a run', () => ({ ...options }));
+  const {
+    program,
+    hparams,
+    metrics = [],
+    threads = 1,
+    resumedAt,
+  } = readOptions(options, 'openRun', ['program', 'hparams', 'metrics', 'threads', 'resumedAt']);
   if (!Number.isSafeInteger(threads) || threads < 1)
     throw new TfcError('invalid-value', `threads is a whole number of at least 1, not ${shown(threads)}.`);
   if (resumedAt !== undefined && !isStep(resumedAt))

@@ -4,6 +4,7 @@
 
 import { isText, reading } from '../../../runtime/error.js';
 import { type JsonValue, type Module, type Session, TfcError, toJson } from '../../../runtime/index.js';
+import { namesOf, requireKnown } from '../../../runtime/options.js';
 import { shown } from '../../../runtime/shown.js';
 import * as checkpoints from '../../train/checkpoints.js';
 import { parseCriterion } from '../../train/criterion.js';
@@ -11,7 +12,7 @@ import type { Normalization } from '../../train/data/normalize.js';
 import type { Vocabulary } from '../../train/data/vocabulary.js';
 import { datasetFingerprint } from '../../train/fingerprint.js';
 import type { TrainOptions } from '../../train/train.js';
-import { requireOptions } from '../../train/train-options.js';
+import { requireOptions, trainNames } from '../../train/train-options.js';
 import { type Every, TrainingRun } from '../../train/training-run.js';
 import type { RunIdentity } from '../../train/training-state.js';
 import { constantIdentity, moduleIdentity } from '../module-identity.js';
@@ -157,15 +158,30 @@ export function resolveCheckpoint(path: string): string {
 
 const invalid = (message: string, hint?: string): TfcError => new TfcError('invalid-value', message, hint === undefined ? {} : { hint });
 
+const names = [
+  ...trainNames.filter((name) => name !== 'start'),
+  ...namesOf<Omit<TrainingRunOptions, keyof TrainOptions>>({
+    checkpoints: true,
+    resume: true,
+    earlyStop: true,
+    identity: true,
+    normalization: true,
+    vocabularies: true,
+  }),
+];
+const checkpointNames = namesOf<CheckpointOptions>({ directory: true, every: true, keep: true, best: true });
+const earlyStopNames = namesOf<EarlyStop>({ metric: true, patience: true });
+
 /** A copy: members are read once. */
 function requireRun(module: Module, session: Session, options: TrainingRunOptions): TrainingRunOptions {
-  requireOptions(() => undefined, options);
+  requireOptions(() => undefined, options, 'openTrainingRun', names);
   if (session.variables !== module.manifest.variables)
     throw invalid('The session is of another module.', 'openTrainingRun(module, module.session({ seed: 42 }), "train", { … })');
   const given = { ...options };
   const { checkpoints: rules, resume = false, earlyStop, identity = {} } = given;
   if (typeof rules !== 'object' || (rules as unknown) === null || !isText(rules.directory) || rules.directory === '')
     throw invalid(`checkpoints has a directory; ${shown(rules)} has none.`, 'checkpoints: { directory: "checkpoints" }');
+  requireKnown(rules, 'openTrainingRun, checkpoints,', checkpointNames);
   const { every, keep = 5, best } = rules;
   if (every !== undefined && !isEvery(every))
     throw invalid(`A checkpoint is written every so many steps or epochs, not ${shown(every)}.`, 'every: { count: 100, unit: "steps" }');
@@ -175,6 +191,7 @@ function requireRun(module: Module, session: Session, options: TrainingRunOption
   if (earlyStop !== undefined) {
     if (typeof earlyStop !== 'object' || (earlyStop as unknown) === null)
       throw invalid(`earlyStop has a metric and a patience; ${shown(earlyStop)} has not.`);
+    requireKnown(earlyStop, 'openTrainingRun, earlyStop,', earlyStopNames);
     requireMetric('The metric of earlyStop', earlyStop.metric);
     requireCount('The patience of earlyStop', earlyStop.patience ?? 5);
   }

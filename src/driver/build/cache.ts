@@ -65,7 +65,7 @@ export class Cache {
       const index = this.#indexPath(known);
       const kept = request.sources === undefined ? undefined : new Map(request.sources.map(({ path, text }) => [path, text]));
       const now = (path: string): string | undefined => (kept === undefined ? readBytes(path).toString() : kept.get(path));
-      const { request: asked, files, warnings, entry } = JSON.parse(readBytes(index).toString()) as CacheRecord;
+      const { request: asked, files, warnings, entry } = readRecord(index);
       if (
         known.some((part, at) => part !== asked[at]) ||
         !/^[0-9a-f]{40}$/.test(entry) ||
@@ -96,7 +96,7 @@ export class Cache {
       if (content !== undefined) put(place, entry, content);
       const known = this.#known(request);
       const record: CacheRecord = { request: known, files: files.map((file) => ({ ...file, path: resolve(file.path) })), warnings, entry };
-      writeFiles([{ path: this.#indexPath(known), mode: 0o600, write: (file) => writeFully(file, Buffer.from(JSON.stringify(record))) }]);
+      writeFiles([{ path: this.#indexPath(known), mode: 0o600, write: (file) => writeFully(file, sealed(record)) }]);
       prune(this.directory, cacheFolders);
     } catch (error) {
       throw notWritten(`the compile cache ${this.directory}`, error);
@@ -166,6 +166,21 @@ function isIntact(place: string, entry: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** A record behind its hash: warnings are not compared with anything else. */
+function sealed(record: CacheRecord): Uint8Array {
+  const text = JSON.stringify(record);
+  return Buffer.from(`${hashBytes(Buffer.from(text))}\n${text}`);
+}
+
+/** Throws for one that is damaged. */
+function readRecord(path: string): CacheRecord {
+  const bytes = readBytes(path);
+  const start = bytes.indexOf(10) + 1;
+  const record = bytes.subarray(start);
+  if (bytes.subarray(0, start).toString('latin1') !== `${hashBytes(record)}\n`) throw new Error('damaged');
+  return JSON.parse(record.toString()) as CacheRecord;
 }
 
 /** Without Node's cryptography, which takes longer to load than everything else on the way to a cached artifact. */

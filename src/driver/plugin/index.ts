@@ -9,6 +9,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { createUnplugin, type UnpluginFactory, type UnpluginInstance } from 'unplugin';
 import { positionsOf } from '../../../grammar/places.js';
 import { TfcError } from '../../../runtime/index.js';
+import { namesOf, requireKnown } from '../../../runtime/options.js';
 import { type BuiltProgram, buildProgram, type CompileOptions } from '../api/compile.js';
 import { artifactFiles } from '../build/request.js';
 import { CompileError, oneLine } from '../mistakes.js';
@@ -35,6 +36,7 @@ export interface PluginOptions extends Pick<CompileOptions, 'set' | 'cpu' | 'roo
 }
 
 const factory: UnpluginFactory<PluginOptions | undefined, false> = (options = {}, { framework }) => {
+  requireKnown(options, 'tfc', namesOf<PluginOptions>({ set: true, cpu: true, roots: true, mode: true }));
   let mode = options.mode ?? 'build';
   /** For Vite: its root, and names of files beside the bundle → those that are copied there. */
   let root = '';

@@ -1,6 +1,7 @@
 // What a data set may be told. In: nothing. Out: the options of `openDataset`, checked. Holds: what makes no sense is refused before
 // anything is read.
 
+import { namesOf, requireKnown } from '../../../runtime/options.js';
 import { shown } from '../../../runtime/shown.js';
 import { TfcError } from '../../../runtime/index.js';
 import { requireVocabulary, type Vocabulary } from './vocabulary.js';
@@ -72,10 +73,23 @@ export const defaults = { memory: 256 * mebibyte, shuffleRows: 16_384 } as const
 
 const invalid = (message: string, hint?: string): TfcError => new TfcError('invalid-value', message, hint === undefined ? {} : { hint });
 
+const names = namesOf<DatasetOptions>({
+  format: true,
+  columns: true,
+  vocabularies: true,
+  blanks: true,
+  memory: true,
+  shuffleRows: true,
+  items: true,
+  window: true,
+  stride: true,
+});
+
 /** @throws TfcError invalid-value. */
 export function requireOptions(options: DatasetOptions): DatasetOptions {
   if (typeof options !== 'object' || (options as unknown) === null)
     throw invalid(`The options of a data set are an object, not ${shown(options)}.`);
+  requireKnown(options, 'openDataset', names);
   const { format, columns, vocabularies, blanks, memory, shuffleRows, items, window, stride } = options;
   if (format !== undefined && !formats.includes(format))
     throw invalid(`${shown(format)} is no format of data.`, `There are ${formats.join(', ')}.`);
