@@ -93,7 +93,7 @@ describe('packages', () => {
 const model = await compile('weigh.tdsl');
 model.session().save('weights.safetensors');
 const data = await openDataset('t.csv', model.manifest.entries.find(({ name }) => name === 'weigh'), { memory: 1 });
-for await (const { feeds } of data.batches({ batch: 50, seed: 1, epoch: 0 })) console.log(feeds.x.data.reduce((sum, one) => sum + one, 0));
+for await (const { feeds } of data.batches({ epoch: 1, seed: 1, batch: 50, shuffle: true, rest: 'keep' })) console.log(feeds.x.data.reduce((sum, one) => sum + one, 0));
 data.close?.();
 progressBar(1).stop();
 `,
