@@ -26,8 +26,13 @@ typedef struct tfc_call {
                                 last axis) start that many elements apart, the last one has room for as many, and what lies behind a row is nobody's */
   const int64_t *dims;       /* values of the entry's free sizes, in its order; each at least 0 */
   void *arena;               /* 64-byte aligned, at least arena_bytes(dims) bytes; contents do not matter */
-  tfc_device *device;        /* entries for a GPU: on it lies all of the memory above but dims; others do not look at it */
 } tfc_call;
+
+/* What entries for a GPU are called with, by its first member: all of the memory that it names lies on the device, but for dims. */
+typedef struct tfc_device_call {
+  tfc_call call;
+  tfc_device *device;
+} tfc_device_call;
 
 /* One of `shares` equal parts of a phase. The parts of a phase depend on each other in nothing: they may run at once, on any threads, in any order. */
 typedef void (*tfc_phase)(const tfc_call *call, int64_t phase, int64_t share, int64_t shares);

@@ -437,7 +437,8 @@ static int32_t perform(course *all) {
 }
 
 /* The launches of a step, which from the second time on are one: until sizes change, the arena grows, or variables change places. */
-static int32_t launch_all(tfc_step *step, const tfc_call *call) {
+static int32_t launch_all(tfc_step *step, const tfc_device_call *on_device) {
+  const tfc_call *call = &on_device->call;
   tfc_session *session = step->session;
   const bool same = step->ran && step->last_arena == session->arena && step->last_swaps == session->swaps;
   if (step->entry->asks != 0) return step->entry->run(call);
@@ -464,7 +465,7 @@ static int32_t run_on_device(tfc_step *step, const void *const *feeds, bool scal
   tfc_device *device = tfc_gpu_begin(gpu, step->code);
   for (int32_t at = 0; at < step->feed_count; at += 1) tfc_gpu_send(gpu, step->io[at], feeds[at], (size_t)step->io_bytes[at]);
   void **outputs = step->io + step->feed_count;
-  const tfc_call call = {.feeds = (const void *const *)step->io, .outputs = outputs, .variables = session->variables, .dims = step->dims, .arena = session->arena, .device = device};
+  const tfc_device_call call = {{.feeds = (const void *const *)step->io, .outputs = outputs, .variables = session->variables, .dims = step->dims, .arena = session->arena}, device};
   int32_t status = launch_all(step, &call);
   if (scalars)
     for (int32_t at = 0; at < step->scalar_count; at += 1) tfc_gpu_fetch(gpu, step->outputs[step->scalar_outputs[at]], outputs[step->scalar_outputs[at]], (size_t)step->io_bytes[step->feed_count + step->scalar_outputs[at]]);

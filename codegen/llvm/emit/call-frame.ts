@@ -14,7 +14,7 @@ import { type Scalar, emptyScope } from './scope.js';
 import { ScalarMath, Sizes } from './sizes.js';
 import { levelOf } from '../target.js';
 
-/** Positions in tfc_call. */
+/** Positions in tfc_call; the last one is that of tfc_device_call, which begins with one. */
 export const callField = { feed: 0, output: 1, variable: 2, dims: 3, arena: 4, device: 5 } as const;
 
 export const callType = (module: ModuleBuilder): LlvmType => module.types.struct(Object.keys(callField).map(() => module.types.ptr));
