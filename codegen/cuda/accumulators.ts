@@ -3,15 +3,16 @@
 // other is a value that all threads have alike, or, inside of a vector loop, one of each thread. What lanes combine each thread keeps for
 // itself, until the block combines it behind the loop.
 
-import { type DType, InternalError } from '../../src/base/index.js';
+import { InternalError } from '../../src/base/index.js';
 import { type Accumulator, type Combiner, type Expr, neutral, type PartialResult } from '../../src/kernel/index.js';
 import type { KernelPlan } from '../analysis/plan.js';
 import type { LlvmType, LlvmValue } from '../llvm/builder/index.js';
-import { combined } from '../llvm/emit/combined.js';
+import { combined, updated } from '../llvm/emit/combined.js';
 import type { Expressions, Memo } from '../llvm/emit/expressions.js';
 import type { Value } from '../llvm/emit/machine.js';
+import { kept, positionOf, registersOf, released } from '../llvm/emit/registers.js';
 import { type RegisterCells, SsaRegisters, StackRegisters } from '../llvm/emit/register-cells.js';
-import type { Partials, Registers, Scalar, Scope } from '../llvm/emit/scope.js';
+import type { Partials, Scalar, Scope } from '../llvm/emit/scope.js';
 import type { Block } from './block.js';
 
 /** Which of a tile's elements each thread computes: those of this chunk of the loop of this index. */
@@ -42,7 +43,7 @@ export class ThreadAccumulators {
     const rows = shape.slice(0, across ? -1 : shape.length).reduce((product, size) => product * size, 1);
     const count = across ? rows * this.#perRow(shape) : rows;
     const element = dtype === 'bool' ? ops.module.types.i8 : ops.scalarType(dtype);
-    const cells = this.#cells(name, element, count, this.#kept(this.#expressions.emit(initial, scope)));
+    const cells = this.#cells(name, element, count, kept(this.#expressions.ops, this.#expressions.emit(initial, scope)));
     scope.registers.set(name, { cells, shape, lanes: 1, across, element, count });
   }
 
@@ -64,12 +65,12 @@ export class ThreadAccumulators {
 
   read(accumulator: Accumulator, index: readonly Expr[], scope: Scope): Value {
     const { cells, at } = this.#locate(accumulator, index, scope);
-    return this.#released(cells.get(at), accumulator.dtype);
+    return released(this.#expressions.ops, cells.get(at), accumulator.dtype, 1);
   }
 
   assign(accumulator: Accumulator, index: readonly Expr[], value: Expr, scope: Scope, memo: Memo): void {
     const { cells, at } = this.#locate(accumulator, index, scope);
-    cells.set(at, this.#kept(this.#expressions.emit(value, scope, memo)));
+    cells.set(at, kept(this.#expressions.ops, this.#expressions.emit(value, scope, memo)));
   }
 
   accumulate(accumulator: Accumulator, index: readonly Expr[], combine: Combiner, value: Expr, scope: Scope, memo: Memo): void {
@@ -77,25 +78,31 @@ export class ThreadAccumulators {
     const { cells, at } =
       partials === undefined
         ? this.#locate(accumulator, index, scope)
-        : { cells: partials.cells, at: this.#position(this.#registersOf(accumulator, scope).shape, index, scope) };
-    const before = this.#released(cells.get(at), accumulator.dtype);
-    cells.set(at, this.#kept(this.#update(combine, before, value, scope, memo)));
+        : { cells: partials.cells, at: positionOf(this.#expressions, registersOf(accumulator, scope).shape, index, scope) };
+    const before = released(this.#expressions.ops, cells.get(at), accumulator.dtype, 1);
+    cells.set(at, kept(this.#expressions.ops, updated(this.#expressions, combine, before, value, scope, memo)));
   }
 
   /** Each thread's own results, from the combiner's identity. */
   beginPartials({ accumulator, combine }: PartialResult, scope: Scope): Partials {
-    const { element, count } = this.#registersOf(accumulator, scope);
-    const start = this.#kept(this.#expressions.ops.constant(accumulator.dtype, neutral(combine, accumulator.dtype)));
+    const { element, count } = registersOf(accumulator, scope);
+    const start = kept(this.#expressions.ops, this.#expressions.ops.constant(accumulator.dtype, neutral(combine, accumulator.dtype)));
     return { cells: this.#cells(accumulator.name, element, count, start), lanes: 1, chains: 1, combine };
   }
 
   /** The accumulator's own value with what the block combines. */
   endPartials(accumulator: Accumulator, partials: Partials, scope: Scope): void {
     const { ops } = this.#expressions;
-    const { cells, count } = this.#registersOf(accumulator, scope);
+    const { cells, count } = registersOf(accumulator, scope);
     for (let at = 0; at < count; at++) {
-      const total = this.#block.combine(partials.combine, this.#released(partials.cells.get(at), accumulator.dtype));
-      cells.set(at, this.#kept(combined(ops, partials.combine, this.#released(cells.get(at), accumulator.dtype), total)));
+      const total = this.#block.combine(partials.combine, released(this.#expressions.ops, partials.cells.get(at), accumulator.dtype, 1));
+      cells.set(
+        at,
+        kept(
+          this.#expressions.ops,
+          combined(ops, partials.combine, released(this.#expressions.ops, cells.get(at), accumulator.dtype, 1), total),
+        ),
+      );
     }
   }
 
@@ -105,27 +112,12 @@ export class ThreadAccumulators {
     return new StackRegisters(ops.builder, math, element, element, Array<LlvmValue>(count).fill(start));
   }
 
-  #update(combine: Combiner, before: Value, value: Expr, scope: Scope, memo: Memo): Value {
-    const { ops } = this.#expressions;
-    if (combine === 'sum' && value.kind === 'apply' && value.fn === 'mul' && (before.dtype === 'f32' || before.dtype === 'f64')) {
-      const [a, b] = value.args.map((factor) => this.#expressions.emit(factor, scope, memo)) as [Value, Value];
-      return { ...before, value: ops.contract(a.value, b.value, before.value) };
-    }
-    return combined(ops, combine, before, this.#expressions.emit(value, scope, memo));
-  }
-
-  #registersOf(accumulator: Accumulator, scope: Scope): Registers {
-    const found = scope.registers.get(accumulator.name);
-    if (found === undefined) throw new InternalError('codegen', `the accumulator ${accumulator.name} is not in scope`);
-    return found;
-  }
-
   /** The register that an index means. */
   #locate(accumulator: Accumulator, index: readonly Expr[], scope: Scope): { readonly cells: RegisterCells; readonly at: Scalar } {
     const { math } = this.#expressions;
-    const { cells, shape, across } = this.#registersOf(accumulator, scope);
-    if (!across) return { cells, at: this.#position(shape, index, scope) };
-    const rows = this.#position(shape.slice(0, -1), index.slice(0, -1), scope);
+    const { cells, shape, across } = registersOf(accumulator, scope);
+    if (!across) return { cells, at: positionOf(this.#expressions, shape, index, scope) };
+    const rows = positionOf(this.#expressions, shape.slice(0, -1), index.slice(0, -1), scope);
     return { cells, at: math.add(math.mul(rows, this.#perRow(shape)), this.#chunkOf(accumulator, index.at(-1))) };
   }
 
@@ -144,25 +136,4 @@ export class ThreadAccumulators {
   }
 
   readonly #perRow = (shape: readonly number[]): number => Math.ceil((shape.at(-1) ?? 1) / this.#threads);
-
-  /** Row-major number of an element. */
-  #position(shape: readonly number[], index: readonly Expr[], scope: Scope): Scalar {
-    const { math } = this.#expressions;
-    let position: Scalar = 0;
-    index.forEach((at, axis) => {
-      position = math.add(math.mul(position, shape[axis] ?? 1), this.#expressions.scalar(at, scope));
-    });
-    return position;
-  }
-
-  /** As kept: bool in a byte. */
-  #kept(of: Value): LlvmValue {
-    const { ops } = this.#expressions;
-    return of.dtype === 'bool' ? ops.builder.zext(of.value, ops.module.types.i8) : of.value;
-  }
-
-  #released(value: LlvmValue, dtype: DType): Value {
-    const { ops } = this.#expressions;
-    return { value: dtype === 'bool' ? ops.builder.icmp('ne', value, ops.module.zero(value.type)) : value, lanes: 1, dtype };
-  }
 }

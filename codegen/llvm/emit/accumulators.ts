@@ -2,15 +2,16 @@
 // Holds: an accumulator whose last axis a vector loop walks keeps that axis across lanes; a reduction over lanes goes into per-lane partial
 // results, which are combined in one fixed order, so the result depends on the target's width but on nothing else.
 
-import { type DType, InternalError } from '../../../src/base/index.js';
+import { InternalError } from '../../../src/base/index.js';
 import { type Accumulator, type Combiner, type Expr, neutral, type PartialResult } from '../../../src/kernel/index.js';
+import { kept, positionOf, registersOf, released } from './registers.js';
 import { type RegisterCells, StackRegisters, SsaRegisters } from './register-cells.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { LlvmType, LlvmValue } from '../builder/index.js';
-import { combined } from './combined.js';
+import { combined, updated } from './combined.js';
 import type { Value } from './machine.js';
 import type { KernelPlan } from '../../analysis/plan.js';
-import type { Partials, Registers, Scalar, Scope } from './scope.js';
+import type { Partials, Scalar, Scope } from './scope.js';
 
 /** A register, or a lane of one. */
 interface Place {
@@ -37,7 +38,7 @@ export class AccumulatorFile {
     const rows = shape.slice(0, across === undefined ? shape.length : -1).reduce((product, size) => product * size, 1);
     const count = across === undefined ? rows : rows * Math.ceil((shape.at(-1) ?? 1) / lanes);
     const element = accumulator.dtype === 'bool' ? ops.module.types.i8 : ops.scalarType(accumulator.dtype);
-    const start = this.#kept(ops.widen(this.#expressions.emit(initial, scope), lanes));
+    const start = kept(this.#expressions.ops, ops.widen(this.#expressions.emit(initial, scope), lanes));
     const cells = this.#cells(accumulator.name, element, lanes, count, start);
     scope.registers.set(accumulator.name, { cells, shape, lanes, across: across !== undefined, element, count });
   }
@@ -69,40 +70,44 @@ export class AccumulatorFile {
 
   read(accumulator: Accumulator, index: readonly Expr[], scope: Scope): Value {
     const place = this.#locate(accumulator, index, scope);
-    return this.#released(this.#get(place), accumulator.dtype, place.lanes);
+    return released(this.#expressions.ops, this.#get(place), accumulator.dtype, place.lanes);
   }
 
   assign(accumulator: Accumulator, index: readonly Expr[], value: Expr, scope: Scope, memo: Memo): void {
     const place = this.#locate(accumulator, index, scope);
     const given = this.#expressions.emit(value, scope, memo);
     if (given.lanes > place.lanes) throw new InternalError('codegen', `${accumulator.name} is assigned once per lane`);
-    this.#set(place, this.#kept(this.#expressions.ops.widen(given, place.lanes)));
+    this.#set(place, kept(this.#expressions.ops, this.#expressions.ops.widen(given, place.lanes)));
   }
 
   accumulate(accumulator: Accumulator, index: readonly Expr[], combine: Combiner, value: Expr, scope: Scope, memo: Memo): void {
     const { dtype } = accumulator;
     const partials = scope.partials.get(accumulator.name);
     if (partials !== undefined && scope.lanes !== undefined) {
-      const at = this.#partial(partials, this.#position(this.#registersOf(accumulator, scope), index, scope), scope.lanes.copy);
-      const before = this.#released(partials.cells.get(at), dtype, partials.lanes);
-      const after = this.#update(combine, before, value, scope, memo);
+      const at = this.#partial(
+        partials,
+        positionOf(this.#expressions, registersOf(accumulator, scope).shape, index, scope),
+        scope.lanes.copy,
+      );
+      const before = released(this.#expressions.ops, partials.cells.get(at), dtype, partials.lanes);
+      const after = updated(this.#expressions, combine, before, value, scope, memo);
       const { mask } = scope.lanes;
       const chosen = mask === undefined ? after.value : this.#expressions.ops.builder.select(mask, after.value, before.value);
-      partials.cells.set(at, this.#kept({ ...after, value: chosen }));
+      partials.cells.set(at, kept(this.#expressions.ops, { ...after, value: chosen }));
       return;
     }
     const place = this.#locate(accumulator, index, scope);
     if (scope.lanes !== undefined && place.lanes === 1)
       throw new InternalError('codegen', `${accumulator.name} is reduced over lanes where that is not prepared`);
-    const before = this.#released(this.#get(place), dtype, place.lanes);
-    this.#set(place, this.#kept(this.#update(combine, before, value, scope, memo)));
+    const before = released(this.#expressions.ops, this.#get(place), dtype, place.lanes);
+    this.#set(place, kept(this.#expressions.ops, updated(this.#expressions, combine, before, value, scope, memo)));
   }
 
   /** Per-lane partial results for an accumulator, each the combiner's identity. */
   beginPartials({ accumulator, combine, lanes, chains }: PartialResult, scope: Scope): Partials {
     const { ops } = this.#expressions;
-    const { element, count } = this.#registersOf(accumulator, scope);
-    const start = this.#kept(ops.constant(accumulator.dtype, neutral(combine, accumulator.dtype), lanes));
+    const { element, count } = registersOf(accumulator, scope);
+    const start = kept(this.#expressions.ops, ops.constant(accumulator.dtype, neutral(combine, accumulator.dtype), lanes));
     return { cells: this.#cells(accumulator.name, element, lanes, count * chains, start), lanes, chains, combine };
   }
 
@@ -110,10 +115,10 @@ export class AccumulatorFile {
   endPartials(accumulator: Accumulator, partials: Partials, scope: Scope): void {
     const { ops } = this.#expressions;
     const { dtype } = accumulator;
-    const registers = this.#registersOf(accumulator, scope);
+    const registers = registersOf(accumulator, scope);
     for (let at = 0; at < registers.count; at++) {
       let values = Array.from({ length: partials.chains }, (_, copy) =>
-        this.#released(partials.cells.get(this.#partial(partials, at, copy)), dtype, partials.lanes),
+        released(this.#expressions.ops, partials.cells.get(this.#partial(partials, at, copy)), dtype, partials.lanes),
       );
       while (values.length > 1) {
         const next: Value[] = [];
@@ -129,8 +134,8 @@ export class AccumulatorFile {
         rest = combined(ops, partials.combine, half(0), half(lanes));
       }
       const total = { ...rest, value: rest.value.type.isVector ? ops.builder.extractElement(rest.value, 0) : rest.value, lanes: 1 };
-      const before = this.#released(registers.cells.get(at), dtype, 1);
-      registers.cells.set(at, this.#kept(combined(ops, partials.combine, before, total)));
+      const before = released(this.#expressions.ops, registers.cells.get(at), dtype, 1);
+      registers.cells.set(at, kept(this.#expressions.ops, combined(ops, partials.combine, before, total)));
     }
   }
 
@@ -140,31 +145,14 @@ export class AccumulatorFile {
     return new StackRegisters(ops.builder, math, ops.wide(element, lanes), element, Array<LlvmValue>(count).fill(start));
   }
 
-  #update(combine: Combiner, before: Value, value: Expr, scope: Scope, memo: Memo): Value {
-    const { ops } = this.#expressions;
-    const factors = value.kind === 'apply' && value.fn === 'mul' ? value.args : undefined;
-    if (combine === 'sum' && factors !== undefined && (before.dtype === 'f32' || before.dtype === 'f64')) {
-      const [a, b] = factors.map((factor) => ops.widen(this.#expressions.emit(factor, scope, memo), before.lanes)) as [Value, Value];
-      return { ...before, value: ops.contract(a.value, b.value, before.value) };
-    }
-    const given = this.#expressions.emit(value, scope, memo);
-    if (given.lanes > before.lanes) throw new InternalError('codegen', 'a value per lane is combined into a scalar');
-    return combined(ops, combine, before, ops.widen(given, before.lanes));
-  }
-
-  #registersOf(accumulator: Accumulator, scope: Scope): Registers {
-    const found = scope.registers.get(accumulator.name);
-    if (found === undefined) throw new InternalError('codegen', `the accumulator ${accumulator.name} is not in scope`);
-    return found;
-  }
-
   /** The register, or the lane of one, that an index means. */
   #locate(accumulator: Accumulator, index: readonly Expr[], scope: Scope): Place {
     const { math, forms } = this.#expressions;
-    const registers = this.#registersOf(accumulator, scope);
+    const registers = registersOf(accumulator, scope);
     const { cells } = registers;
-    if (!registers.across) return { cells, at: this.#position(registers, index, scope), lanes: registers.lanes, whole: true };
-    const rows = this.#position({ ...registers, shape: registers.shape.slice(0, -1) }, index.slice(0, -1), scope);
+    if (!registers.across)
+      return { cells, at: positionOf(this.#expressions, registers.shape, index, scope), lanes: registers.lanes, whole: true };
+    const rows = positionOf(this.#expressions, registers.shape.slice(0, -1), index.slice(0, -1), scope);
     const last = index.at(-1);
     if (last === undefined) throw new InternalError('codegen', `${accumulator.name} has no last axis`);
     const perRow = Math.ceil((registers.shape.at(-1) ?? 1) / registers.lanes);
@@ -186,30 +174,9 @@ export class AccumulatorFile {
     else cells.setLane(at, value);
   }
 
-  /** Row-major number of the element that indices shared by all lanes mean. */
-  #position(registers: Registers, index: readonly Expr[], scope: Scope): Scalar {
-    const { math } = this.#expressions;
-    let position: Scalar = 0;
-    index.forEach((at, axis) => {
-      position = math.add(math.mul(position, registers.shape[axis] ?? 1), this.#expressions.scalar(at, scope));
-    });
-    return position;
-  }
-
   /** Accumulators of one loop may have different numbers of chains: those with fewer take turns. */
   #partial(partials: Partials, at: Scalar, copy: number): Scalar {
     const { math } = this.#expressions;
     return math.add(math.mul(at, partials.chains), copy % partials.chains);
-  }
-
-  /** As kept: bool in a byte. */
-  #kept(of: Value): LlvmValue {
-    const { ops } = this.#expressions;
-    return of.dtype === 'bool' ? ops.builder.zext(of.value, ops.wide(ops.module.types.i8, of.lanes)) : of.value;
-  }
-
-  #released(value: LlvmValue, dtype: DType, lanes: number): Value {
-    const { ops } = this.#expressions;
-    return { value: dtype === 'bool' ? ops.builder.icmp('ne', value, ops.module.zero(value.type)) : value, lanes, dtype };
   }
 }

@@ -6,6 +6,7 @@ import { InternalError } from '../../../src/base/index.js';
 import { type Expr, LinearForms, type Program } from '../../../src/kernel/index.js';
 import type { CpuTarget } from '../../../src/target/index.js';
 import type { ArenaLayout, SlotKind } from '../../analysis/arena.js';
+import { uncountable } from './countable.js';
 import { Expressions } from './expressions.js';
 import type { Builder, FunctionHandle, LlvmType, LlvmValue, ModuleBuilder } from '../builder/index.js';
 import { MachineOps } from './machine.js';
@@ -47,9 +48,15 @@ export class DimFrame {
     this.expressions = new Expressions(ops, ops, new LinearForms(new Map(), { joins: true }), this.sizes, this.math);
   }
 
-  /** Bytes of the whole arena. */
-  arenaBytes(): Scalar {
-    return this.#kindOffset(this.arena.kinds.length);
+  /** Ends the function with the bytes of the arena: -1 when a size of the entry cannot be counted. */
+  returnArenaBytes(): void {
+    const { module, build } = this;
+    const tooLarge = uncountable(module, build, this.program, this.dims);
+    if (tooLarge === true) build.ret(module.i64(-1));
+    else {
+      const bytes = this.math.value(this.#kindOffset(this.arena.kinds.length));
+      build.ret(tooLarge === false ? bytes : build.select(tooLarge, module.i64(-1), bytes));
+    }
   }
 
   /** Where the slots of a kind begin, and the size of each. */

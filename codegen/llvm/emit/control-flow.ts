@@ -57,7 +57,7 @@ export class Flow {
   count(
     start: Scalar,
     end: Scalar,
-    step: Scalar,
+    step: number,
     name: string,
     cells: readonly SsaRegisters[],
     body: (index: Scalar) => void,
@@ -65,7 +65,7 @@ export class Flow {
   ): void {
     const { ops, math } = this.#expressions;
     const build = ops.builder;
-    if (typeof start === 'number' && typeof end === 'number' && typeof step === 'number') {
+    if (typeof start === 'number' && typeof end === 'number') {
       if (start >= end) return;
       if (asked !== undefined && start + step >= end) {
         this.choose(asked(), cells, () => body(start));

@@ -10,11 +10,9 @@ import { type ArenaLayout, layArena } from '../../analysis/arena.js';
 import { memoryOf } from '../../analysis/plan.js';
 import type { Builder, FunctionHandle, LlvmType, LlvmValue, ModuleBuilder } from '../builder/index.js';
 import { callField, CallFrame, callType, DimFrame } from './call-frame.js';
-import { uncountable } from './countable.js';
 import { commonAttributes } from './kernel.js';
 
 export interface DeviceEntryFunctions {
-  readonly name: string;
   readonly run: FunctionHandle;
   readonly arenaBytes: FunctionHandle;
   /** How often `run` asks the device. */
@@ -33,7 +31,6 @@ export function emitDeviceEntry(
 ): DeviceEntryFunctions {
   const entry = new DeviceEntry(module, program, `device.${at}.${program.entry}`, target);
   return {
-    name: program.entry,
     run: entry.run(launches),
     arenaBytes: entry.arenaBytes(),
     asks: program.check === undefined ? 0 : 1,
@@ -105,13 +102,7 @@ class DeviceEntry {
   arenaBytes(): FunctionHandle {
     const { types } = this.#module;
     const { fn, build } = this.#function('arena', types.i64, [types.ptr]);
-    const frame = new DimFrame(this.#module, this.#program, this.#arena, this.#target, build, () => fn.param(0));
-    const tooLarge = uncountable(this.#module, build, this.#program, frame.dims);
-    if (tooLarge === true) build.ret(this.#module.i64(-1));
-    else {
-      const bytes = frame.math.value(frame.arenaBytes());
-      build.ret(tooLarge === false ? bytes : build.select(tooLarge, this.#module.i64(-1), bytes));
-    }
+    new DimFrame(this.#module, this.#program, this.#arena, this.#target, build, () => fn.param(0)).returnArenaBytes();
     return fn;
   }
 

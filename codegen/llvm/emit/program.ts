@@ -6,7 +6,6 @@ import type { KernelCode, Program } from '../../../src/kernel/index.js';
 import { cutThreshold, mostWrittenOut, type CpuTarget, workPerShare } from '../../../src/target/index.js';
 import { type ArenaLayout, layArena } from '../../analysis/arena.js';
 import { callField, CallFrame, callType, DimFrame } from './call-frame.js';
-import { uncountable } from './countable.js';
 import { workOf } from '../../analysis/work.js';
 import { commonAttributes, emitKernel, type KernelFunction } from './kernel.js';
 import { KernelTable } from './kernel-table.js';
@@ -250,13 +249,7 @@ class Entry {
   arenaBytes(): FunctionHandle {
     const { types } = this.module;
     const { fn, build } = this.function('arena', types.i64, [types.ptr]);
-    const frame = new DimFrame(this.module, this.program, this.arena, this.target, build, () => fn.param(0));
-    const tooLarge = uncountable(this.module, build, this.program, frame.dims);
-    if (tooLarge === true) build.ret(this.module.i64(-1));
-    else {
-      const bytes = frame.math.value(frame.arenaBytes());
-      build.ret(tooLarge === false ? bytes : build.select(tooLarge, this.module.i64(-1), bytes));
-    }
+    new DimFrame(this.module, this.program, this.arena, this.target, build, () => fn.param(0)).returnArenaBytes();
     return fn;
   }
 
