@@ -7,7 +7,7 @@
  * that runs for a tenth of a second does not live to repay its optimization, which keeps the second core from LLVM. V8 has it up to version
  * 11, which is that of Node 20; later ones complain of it on standard error.
  */
-export const compilerFlags = '--interrupt-budget=500000';
+export const compilerFlags = '--interrupt-budget=4000000';
 
 export function setFlags(flags, v8 = process.versions.v8) {
   const isKnown = flags !== '' && Number.parseInt(v8, 10) <= 11;

@@ -26,6 +26,7 @@ export class Structures {
   readonly unreadable = new Map<string, readonly number[]>();
   readonly #numbers = new Map<string, number>();
   readonly #ofNode = new NodeMap<number>();
+  readonly #ofType = new NodeMap<number>();
 
   number(text: string): number {
     let number = this.#numbers.get(text);
@@ -42,7 +43,9 @@ export class Structures {
   }
 
   ofType(node: Node): number {
-    return this.number(typeToString(node.type));
+    let number = this.#ofType.get(node);
+    if (number === undefined) this.#ofType.set(node, (number = this.number(typeToString(node.type))));
+    return number;
   }
 }
 

@@ -25,8 +25,9 @@ export function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][]
 /** Reductions over the same sizes share a loop. */
 export const alike = (stage: readonly Reduction[]): Reduction[][] => groupBy(stage, ({ form }) => reducedKey(form));
 
-/** Reductions by how many others they wait for. */
+/** Reductions by how many others they wait for. What the group reads waits for none of them: otherwise it would wait for itself. */
 export function stagesOf(group: Group, forms: Forms): Reduction[][] {
+  const argsOf = (node: Node): readonly Node[] => (group.reads.has(node) || forms.isStored(node) ? [] : forms.argsOf(node));
   const reductions = new Map<Node, Reduction>();
   for (const member of group.members) if (member.role === 'reduce') reductions.set(member.node, { node: member.node, form: member.form });
   const stages: Reduction[][] = [];
@@ -35,13 +36,13 @@ export function stagesOf(group: Group, forms: Forms): Reduction[][] {
     // Arguments first, on a stack of its own: a chain of ops may be long.
     const waiting: Node[] = [root];
     for (let node = waiting.at(-1); node !== undefined; node = waiting.at(-1)) {
-      const missing = known.has(node) ? [] : forms.argsOf(node).filter((argument) => !known.has(argument));
+      const missing = known.has(node) ? [] : argsOf(node).filter((argument) => !known.has(argument));
       if (missing.length > 0) {
         waiting.push(...missing);
         continue;
       }
       waiting.pop();
-      const below = forms.argsOf(node).reduce((most, argument) => Math.max(most, known.get(argument) as number), 0);
+      const below = argsOf(node).reduce((most, argument) => Math.max(most, known.get(argument) as number), 0);
       known.set(node, reductions.has(node) ? below + 1 : below);
     }
     (stages[(known.get(root) as number) - 1] ??= []).push(reduction);
