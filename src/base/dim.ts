@@ -19,6 +19,8 @@ export class Dim {
   readonly constant: number | undefined;
   #names: ReadonlySet<string> | undefined;
   #text: string | undefined;
+  /** This times numbers, by them: shapes have the same few sizes in every layer. */
+  #multiples: Map<number, Dim> | undefined;
 
   private constructor(terms: readonly DimTerm[], key: string) {
     for (const { coefficient, names } of terms) {
@@ -117,14 +119,18 @@ export class Dim {
     const right = Dim.of(other);
     const [x, y] = [this.constant, right.constant];
     if (x !== undefined && y !== undefined) return Dim.#ofNumber(x * y);
+    if (x !== undefined) return right.mul(x);
     if (y === 1) return this;
-    if (x === 1) return right;
+    const known = y === undefined ? undefined : this.#multiples?.get(y);
+    if (known !== undefined) return known;
     // Before it is written out: even equal terms that would fall together take time.
     if (this.terms.length * right.terms.length > limits.terms ** 2 / 10)
       throw new TooLarge('size', `a product of sizes has more than ${limits.terms ** 2 / 10} terms`);
-    return Dim.fromTerms(
+    const product = Dim.fromTerms(
       this.terms.flatMap((a) => right.terms.map((b) => ({ coefficient: a.coefficient * b.coefficient, names: [...a.names, ...b.names] }))),
     );
+    if (y !== undefined) (this.#multiples ??= new Map()).set(y, product);
+    return product;
   }
 
   /** this / other when the division is exact for every value of the names, else undefined. `other` must be one term. */
@@ -194,6 +200,12 @@ const none: ReadonlySet<string> = new Set();
 
 export type Shape = readonly Dim[];
 
-export const shapeEquals = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((dim, at) => dim.equals(b[at] as Dim));
+export function shapeEquals(a: Shape, b: Shape): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if ((a[at] as Dim).key !== (b[at] as Dim).key) return false;
+  return true;
+}
+
 export const shapeToString = (shape: Shape): string => `[${shape.join(', ')}]`;
 export const elementCount = (shape: Shape): Dim => shape.reduce((product, dim) => product.mul(dim), Dim.one);

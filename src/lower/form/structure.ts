@@ -52,6 +52,8 @@ export class Structures {
 export interface Structure {
   readonly text: string;
   readonly nodes: readonly Node[];
+  /** Which of them are leaves. */
+  readonly leaves: readonly boolean[];
 }
 
 /** `starts` have the first numbers; leaves are numbered, and nothing below them is looked at. `more`: what else makes a difference. */
@@ -69,16 +71,19 @@ export function structureOf(
   };
   for (const node of starts) numberOf(node);
   let text = '';
+  const leaves: boolean[] = [];
   // A map's iteration also visits what is added meanwhile.
   for (const node of numbers.keys()) {
     const own = more?.(node) ?? '';
     // Of what is there already, neither its name nor how it was made matters.
-    if (isLeaf(node)) text += `${forms.structures.ofType(node)} stored${own};`;
+    const stopsHere = isLeaf(node);
+    leaves.push(stopsHere);
+    if (stopsHere) text += `${forms.structures.ofType(node)} stored${own};`;
     else {
       text += `${forms.structures.ofNode(node)}${own}(`;
       for (const argument of forms.argsOf(node)) text += `${numberOf(argument)},`;
       text += ');';
     }
   }
-  return { text, nodes: [...numbers.keys()] };
+  return { text, nodes: [...numbers.keys()], leaves };
 }

@@ -43,10 +43,10 @@ export function readsOf(
   const known = readsBefore.get(member.node) ?? [];
   const before = known.find((one) => one.unrolled === unrolled && one.form === form && isAsBefore(one, isLeaf, forms));
   if (before !== undefined) return before;
-  const { text, nodes } = structureOf([member.node], forms, isLeaf);
+  const { text, nodes, leaves } = structureOf([member.node], forms, isLeaf);
   const reads = likeReads(`${roleKey(member)} ${unrolled} ${text}`, nodes, member, group, forms, isLeaf);
-  const found = { form, unrolled, nodes, leaves: nodes.map(isLeaf), reads };
-  if (isAsBefore(found, isLeaf, forms)) readsBefore.set(member.node, [found, ...known.slice(0, mostRemembered - 1)]);
+  const found = { form, unrolled, nodes, leaves, reads };
+  if (isWhole(found, forms)) readsBefore.set(member.node, [found, ...known.slice(0, mostRemembered - 1)]);
   return found;
 }
 
@@ -57,8 +57,11 @@ export const memberReads = (...asked: Parameters<typeof readsOf>): MemberReads['
 const mostRemembered = 3;
 
 /** Whether the same nodes below are stored, and those between are whole. */
-const isAsBefore = ({ nodes, leaves }: MemberReads, isLeaf: (node: Node) => boolean, forms: Forms): boolean =>
-  nodes.every((node, at) => isLeaf(node) === leaves[at] && (leaves[at] || forms.splitOf(node) === undefined));
+const isAsBefore = (reads: MemberReads, isLeaf: (node: Node) => boolean, forms: Forms): boolean =>
+  reads.nodes.every((node, at) => isLeaf(node) === reads.leaves[at]) && isWhole(reads, forms);
+
+const isWhole = ({ nodes, leaves }: MemberReads, forms: Forms): boolean =>
+  !forms.hasSplits || nodes.every((node, at) => leaves[at] === true || forms.splitOf(node) === undefined);
 
 function likeReads(
   key: string,

@@ -45,6 +45,14 @@ export function groupKey(group: Group, block: KernelOrder, context: EmitContext)
   return { text: `${head}; ${text}`, buffers: [...buffers.keys()] };
 }
 
+const layouts = new WeakMap<Buffer, string>();
+
 /** What code depends on of a buffer. */
-export const layoutKey = ({ dtype, shape, strides, role }: Buffer): string =>
-  `${role.kind} ${dtype}[${shape.join()}] by [${strides.join()}]`;
+export function layoutKey(buffer: Buffer): string {
+  let key = layouts.get(buffer);
+  if (key === undefined) {
+    const { dtype, shape, strides, role } = buffer;
+    layouts.set(buffer, (key = `${role.kind} ${dtype}[${shape.join()}] by [${strides.join()}]`));
+  }
+  return key;
+}
