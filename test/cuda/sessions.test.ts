@@ -106,6 +106,24 @@ describe('a session on a GPU', () => {
     gpu.forEach((loss, step) => expect(loss).toBeCloseTo(cpu[step] as number, 5));
   });
 
+  it('has the bits of one step at a time, also where the next feeds travel while a step runs', () => {
+    const [inRow, oneByOne] = inProcess(`
+      const start = () => model.session({ seed: 3, device: 'cuda:0' });
+      const slices = ({ X, y }, size) => Array.from({ length: y.length / size }, (_, at) => ({ X: X.slice(2 * size * at, 2 * size * (at + 1)), y: y.slice(size * at, size * (at + 1)) }));
+      const inRow = start(), oneByOne = start();
+      const series = [], single = [];
+      // More steps than places for feeds, one step, other sizes, the same feeds again and again.
+      for (const [count, size] of [[70, 10], [16, 16], [36, 12]]) {
+        series.push(...inRow.runSteps('train', rows(count), { batch: { B: size }, epochs: 1 }).series.loss);
+        for (const slice of slices(rows(count), size)) single.push(oneByOne.train(slice).loss);
+      }
+      series.push(...inRow.runSteps('train', rows(20), { steps: 5 }).series.loss);
+      for (let step = 0; step < 5; step++) single.push(oneByOne.train(rows(20)).loss);
+      return [[series, [...inRow.get('w').data]], [single, [...oneByOne.get('w').data]]];`) as [[number[], number[]], unknown];
+    expect(inRow[0]).toHaveLength(16);
+    expect(inRow).toEqual(oneByOne);
+  });
+
   it('sets, reads and fills variables', () => {
     expect(
       inProcess(`
@@ -183,6 +201,20 @@ describe('the device of a session', () => {
       ['device-failed', expect.stringMatching(/CUDA_ERROR_ILLEGAL_ADDRESS/)],
       ['device-failed', expect.stringMatching(/CUDA_ERROR_ILLEGAL_ADDRESS/)],
       true,
+    ]);
+  });
+
+  it('is lost by a fault within steps in a row as well', () => {
+    expect(
+      inProcess(
+        `const session = model.session({ device: 'cuda:0' });
+         const first = failure(() => session.runSteps('train', rows(40), { batch: { B: 4 }, epochs: 1 }));
+         return [first, failure(() => session.get('w'))];`,
+        { TFC_CUDA_FAULT: '7' },
+      ),
+    ).toEqual([
+      ['device-failed', expect.stringMatching(/CUDA_ERROR_ILLEGAL_ADDRESS/)],
+      ['device-failed', expect.stringMatching(/CUDA_ERROR_ILLEGAL_ADDRESS/)],
     ]);
   });
 });
