@@ -35,7 +35,7 @@ struct tfc_device_step {
   int64_t memory_bytes;
   void *second; /* the feeds of the second slot; NULL: no two steps in a row yet */
   int64_t second_bytes;
-  char *pinned; /* feeds of both slots, then their scalars */
+  char *pinned; /* feeds of both slots, then for each slot its scalars and what its check says */
   int64_t pinned_bytes;
   slot slots[SLOTS];
 };
@@ -130,30 +130,28 @@ bool tfc_device_step_size(tfc_device_step *device, tfc_error *error) {
   return true;
 }
 
-/* The launches of a step, which from the second time on are one: until sizes change, the arena grows, or variables change places. Entries that ask the device in between are never recorded. */
-static int32_t launch_all(tfc_device_step *device, slot *one) {
+/* The launches of a step, which from the second time on are one: until sizes change, the arena grows, or variables change places. */
+static void launch_all(tfc_device_step *device, slot *one) {
   tfc_session *session = device->step->session;
   const tfc_entry *entry = device->step->entry;
   const tfc_device_call on_device = {
       {.feeds = (const void *const *)one->feeds, .outputs = device->outputs, .variables = session->variables, .dims = device->step->dims, .arena = session->arena},
       tfc_gpu_begin(session->gpu, device->code),
   };
-  const tfc_call *call = &on_device.call;
-  if (entry->asks != 0) return entry->run(call);
   if (!one->ran || one->arena != session->arena || one->swaps != session->swaps) {
     forget(device, one);
     one->ran = true;
     one->arena = session->arena;
     one->swaps = session->swaps;
-    return entry->run(call);
+    (void)entry->run(&on_device.call);
+    return;
   }
   if (one->graph == NULL) {
     tfc_gpu_record(session->gpu);
-    (void)entry->run(call);
+    (void)entry->run(&on_device.call);
     one->graph = tfc_gpu_recorded(session->gpu);
   }
   if (one->graph != NULL) tfc_gpu_replay(session->gpu, one->graph);
-  return 0;
 }
 
 static void fetch_outputs(tfc_device_step *device) {
@@ -165,15 +163,17 @@ int32_t tfc_device_step_run(tfc_device_step *device, tfc_error *error) {
   const tfc_step *step = device->step;
   slot *one = &device->slots[0];
   for (int32_t at = 0; at < step->feed_count; at += 1) tfc_gpu_send(gpu_of(device), one->feeds[at], step->feeds[at], (size_t)device->bytes[at]);
-  int32_t status = launch_all(device, one);
+  launch_all(device, one);
   fetch_outputs(device);
-  return tfc_gpu_finish(gpu_of(device), error) ? status : -1;
+  const int64_t checked = step->entry->checked;
+  if (!tfc_gpu_finish(gpu_of(device), error)) return -1;
+  return checked < 0 ? 0 : *(const int32_t *)step->outputs[checked];
 }
 
 /* What steps in a row need beside the first slot, at these sizes. */
 static bool prepare(tfc_device_step *device, tfc_error *error) {
   tfc_gpu *gpu = gpu_of(device);
-  const int64_t pinned = SLOTS * (device->feed_bytes + device->step->scalar_count * SCALAR);
+  const int64_t pinned = SLOTS * (device->feed_bytes + (device->step->scalar_count + 1) * SCALAR);
   if (!widen(device, &device->second, &device->second_bytes, device->feed_bytes, error)) return false;
   place_feeds(device, &device->slots[1], device->second);
   if (pinned > device->pinned_bytes) {
@@ -210,12 +210,15 @@ static void stage_feeds(tfc_device_step *device, int64_t at, const double *strid
 }
 
 static char *scalars_of(const tfc_device_step *device, int64_t at) {
-  return device->pinned + SLOTS * device->feed_bytes + at % SLOTS * device->step->scalar_count * SCALAR;
+  return device->pinned + SLOTS * device->feed_bytes + at % SLOTS * (device->step->scalar_count + 1) * SCALAR;
 }
 
+/* With what the check says behind them. */
 static void fetch_scalars(tfc_device_step *device, int64_t at) {
   const tfc_step *step = device->step;
+  const int64_t checked = step->entry->checked;
   char *to = scalars_of(device, at);
+  if (checked >= 0) tfc_gpu_fetch(gpu_of(device), to + step->scalar_count * SCALAR, device->outputs[checked], sizeof(int32_t));
   for (int32_t scalar = 0; scalar < step->scalar_count; scalar += 1) {
     const int32_t output = step->scalar_outputs[scalar];
     tfc_gpu_fetch(gpu_of(device), to + scalar * SCALAR, device->outputs[output], (size_t)device->bytes[step->feed_count + output]);
@@ -231,20 +234,28 @@ static void note_scalars(const tfc_device_step *device, int64_t at, double *seri
 int32_t tfc_device_step_repeat(tfc_device_step *device, int64_t steps, const double *strides, double *series, tfc_error *error) {
   tfc_gpu *gpu = gpu_of(device);
   if (!prepare(device, error)) return -1;
-  int64_t noted = 0, at = 0;
+  const bool checks = device->step->entry->checked >= 0;
+  int64_t at = 0, staged = 0, noted = 0;
   int32_t status = 0;
+  bool works = true;
   (void)tfc_gpu_begin(gpu, device->code);
-  for (; at < steps && status == 0; at += 1) {
+  for (; at < steps && status == 0 && works; at += 1) {
+    slot *one = &device->slots[at % SLOTS];
     if (at >= SLOTS) {
-      tfc_gpu_reach(gpu, device->slots[at % SLOTS].done);
+      works = tfc_gpu_reach(gpu, one->done);
       note_scalars(device, noted++, series);
     }
-    stage_feeds(device, at, strides);
-    status = launch_all(device, &device->slots[at % SLOTS]);
+    if (staged == at) stage_feeds(device, staged++, strides);
+    launch_all(device, one);
     fetch_scalars(device, at);
-    tfc_gpu_mark(gpu, device->slots[at % SLOTS].done);
+    tfc_gpu_mark(gpu, one->done);
+    if (!checks) continue;
+    /* Behind a step whose check fails there is none. */
+    if (staged < steps) stage_feeds(device, staged++, strides);
+    works = tfc_gpu_reach(gpu, one->done);
+    if (works) status = *(const int32_t *)(scalars_of(device, at) + device->step->scalar_count * SCALAR);
   }
-  if (status == 0) fetch_outputs(device);
+  fetch_outputs(device);
   if (!tfc_gpu_finish(gpu, error)) return -1;
   while (noted < at) note_scalars(device, noted++, series);
   return status;

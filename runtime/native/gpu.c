@@ -226,15 +226,6 @@ static void launch(tfc_device *device, int32_t kernel, int64_t blocks, void *con
   (void)succeeded(gpu, code->source->functions[kernel], cuda->launch(code->functions[kernel], (unsigned)blocks, 1, 1, (unsigned)code->source->threads, 1, 1, 0, gpu->stream, (void **)(uintptr_t)arguments, NULL));
 }
 
-/* 0 as well where something failed: nothing more is launched then. */
-static int32_t look(tfc_device *device, const void *from) {
-  tfc_gpu *gpu = ((tfc_gpu_code *)device)->gpu;
-  int32_t value = 0;
-  tfc_gpu_fetch(gpu, &value, from, sizeof(value));
-  if (gpu->failed.code == NULL) (void)succeeded(gpu, "waiting for the GPU", cuda->stream_wait(gpu->stream));
-  return gpu->failed.code == NULL ? value : 0;
-}
-
 tfc_gpu_code *tfc_gpu_load(tfc_gpu *gpu, const tfc_device_code *source, tfc_error *error) {
   for (tfc_gpu_code *known = gpu->codes; known != NULL; known = known->next)
     if (known->source == source) return known;
@@ -249,7 +240,7 @@ tfc_gpu_code *tfc_gpu_load(tfc_gpu *gpu, const tfc_device_code *source, tfc_erro
     free(log);
     return NULL;
   }
-  *code = (tfc_gpu_code){.device = {launch, look}, .gpu = gpu, .source = source, .functions = functions, .next = gpu->codes};
+  *code = (tfc_gpu_code){.device = {launch}, .gpu = gpu, .source = source, .functions = functions, .next = gpu->codes};
   gpu->codes = code;
   int options[] = {LOG_BUFFER, LOG_SIZE};
   void *values[] = {log, (void *)(uintptr_t)(LOG_BYTES - 1)};
@@ -319,8 +310,8 @@ void tfc_gpu_mark(tfc_gpu *gpu, tfc_gpu_event *event) {
   if (gpu->failed.code == NULL) (void)succeeded(gpu, "ending a step", cuda->event_record(event, gpu->stream));
 }
 
-void tfc_gpu_reach(tfc_gpu *gpu, tfc_gpu_event *event) {
-  if (gpu->failed.code == NULL) (void)succeeded(gpu, "waiting for the GPU", cuda->event_wait(event));
+bool tfc_gpu_reach(tfc_gpu *gpu, tfc_gpu_event *event) {
+  return gpu->failed.code == NULL && succeeded(gpu, "waiting for the GPU", cuda->event_wait(event));
 }
 
 void tfc_gpu_fetch(tfc_gpu *gpu, void *to, const void *from, size_t bytes) {

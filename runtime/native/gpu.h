@@ -57,9 +57,9 @@ void tfc_gpu_fetch(tfc_gpu *gpu, void *to, const void *from, size_t bytes);
 void tfc_gpu_stage(tfc_gpu *gpu, void *to, const void *from, size_t bytes);
 /* What is asked from here on waits for what was staged. */
 void tfc_gpu_staged(tfc_gpu *gpu, tfc_gpu_event *event);
-/* The end of what was asked so far; and waiting, here, until the device came there. */
+/* The end of what was asked so far; and waiting, here, until the device came there: false where something failed. */
 void tfc_gpu_mark(tfc_gpu *gpu, tfc_gpu_event *event);
-void tfc_gpu_reach(tfc_gpu *gpu, tfc_gpu_event *event);
+bool tfc_gpu_reach(tfc_gpu *gpu, tfc_gpu_event *event);
 /* Waits for all of it; false and device-failed when anything failed since the device was opened. */
 bool tfc_gpu_finish(tfc_gpu *gpu, tfc_error *error);
 

@@ -3,7 +3,7 @@
 // words; failures are errors with text, and end the session and not the process.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -122,6 +122,35 @@ describe('a session on a GPU', () => {
       return [[series, [...inRow.get('w').data]], [single, [...oneByOne.get('w').data]]];`) as [[number[], number[]], unknown];
     expect(inRow[0]).toHaveLength(16);
     expect(inRow).toEqual(oneByOne);
+  });
+
+  it('stops at the step whose index lies outside, with the variables of the step before', () => {
+    const path = join(at, 'labels.tdsl');
+    writeFileSync(
+      path,
+      `param w: f32[3] = [0.5, 0.25, 1]
+       export step train<B>(y: i32[B]): { loss: f32 } {
+         let loss = mean(square(take(w, y)))
+         w <- w - 0.1 * grad(loss, w)
+         return { loss }
+       }`,
+    );
+    const [gpu, cpu] = inProcess(`
+      const labels = await compile(${JSON.stringify(path)}, { target: 'cuda' });
+      const course = (device) => {
+        const session = labels.session({ device });
+        const y = Int32Array.of(0, 1, 2, 2, 1, 0, 1, 3, 2, 2);
+        const row = failure(() => session.runSteps('train', { y }, { batch: { B: 2 }, epochs: 1 }));
+        const after = [...session.get('w').data];
+        const one = failure(() => session.train({ y: Int32Array.of(-4, 0) }));
+        const good = session.runSteps('train', { y: y.slice(0, 6) }, { batch: { B: 2 }, epochs: 2 }).series.loss.length;
+        return [row, after, one, good, [...session.get('w').data]];
+      };
+      return [course('cuda:0'), course('cpu')];`) as unknown[][];
+    expect(gpu?.[0]).toEqual(['index-out-of-range', expect.stringContaining('3')]);
+    const [row, after, one, good, end] = cpu as [unknown, number[], unknown, unknown, number[]];
+    const near = (numbers: readonly number[]): unknown[] => numbers.map((x) => expect.closeTo(x, 5) as unknown);
+    expect(gpu).toEqual([row, near(after), one, good, near(end)]);
   });
 
   it('sets, reads and fills variables', () => {
