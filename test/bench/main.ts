@@ -1,6 +1,6 @@
 // `npm run bench [-- --scale] [--quick] [--only NAME] [--threads N] [--json FILE] [--cpu NAME] [--write] [--setup-peers] [--gpu DIR]`: tfc
-// and every installed peer, side by side. In: arguments. Out: tables; `last.json`, or `last-scale.json`, beside the sources; on demand the documents
-// that show them.
+// and every installed peer, side by side. In: arguments. Out: tables; `last.json`, or `last-scale.json`, beside the sources; on
+// demand the documents that show them.
 // Holds: it also is the process in which tfc runs as a peer (`--serve`, `--compile`), which loads nothing else, so that its start and
 // memory are those of a user's program.
 

@@ -1,5 +1,6 @@
 // The emulated CUDA driver, for tests; or a real one, which `TFC_CUDA_LIBRARY` names. In: calls, as lines for the harness. Out: its
-// replies: the driver's status and what the call gave. Holds: the library and the harness are built on first use (scripts/emulator.mjs); every script has a process, so a device, of its own.
+// replies: the driver's status and what the call gave. Holds: the library and the harness are built on first use (scripts/emulator.mjs);
+// every script has a process, so a device, of its own.
 
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-// A folder that measures tfc on a machine with a GPU, with or without Node. In: its path. Out: artifacts, numbers, plans, references in f64,
+// A folder that measures tfc on a machine with a GPU, without Node. In: its path. Out: artifacts, numbers, plans, references in f64, the
 // bits that the emulated driver gives, the runtime's C sources, peers and scripts. Holds: nothing in it depends on where it lies.
 
 import { execFileSync } from 'node:child_process';
@@ -35,8 +35,8 @@ interface Packed {
   readonly bits?: string;
 }
 
-/** Errors: Error where no C compiler is there, or a program has initial values that a plan cannot say. */
-export function pack(folder: string, say: (line: string) => void): void {
+/** `measured`: what is timed as well. Errors: Error where there is no C compiler, or variables start as a plan cannot say. */
+export function pack(folder: string, say: (line: string) => void, measured: readonly Workload[] = timed): void {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const one of ['native', 'abi']) cpSync(at('runtime', one), join(folder, 'runtime', one), { recursive: true });
@@ -45,7 +45,7 @@ export function pack(folder: string, say: (line: string) => void): void {
   cpSync(at('test', 'bench', 'gpu.sh'), join(folder, 'gpu.sh'));
   execFileSync('sh', ['gpu.sh', '--build'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
   execFileSync(process.execPath, [at('scripts', 'emulator.mjs')], { stdio: 'ignore' });
-  const packed = [...small.map((one) => ({ one, isTimed: false })), ...timed.map((one) => ({ one, isTimed: true }))].map(
+  const packed = [...small.map((one) => ({ one, isTimed: false })), ...measured.map((one) => ({ one, isTimed: true }))].map(
     ({ one, isTimed }): Packed => {
       say(`packing ${one.name} …`);
       const checks = packOne(folder, one);
