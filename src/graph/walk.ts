@@ -36,8 +36,16 @@ export function topological(roots: Iterable<Node>, wanted?: (node: Node) => bool
   return order;
 }
 
-/** The image of `root`, after those of all its arguments, first argument first; `images` keeps them. */
-export function imageOf<Image extends object>(root: Node, images: NodeMap<Image>, make: (node: Node) => Image): Image {
+/**
+ * The image of `root`, after those of all that it depends on (its arguments, unless somebody says otherwise), first argument first; `images`
+ * keeps them.
+ */
+export function imageOf<Image extends object>(
+  root: Node,
+  images: NodeMap<Image>,
+  make: (node: Node) => Image,
+  dependsOn: (node: Node) => readonly Node[] = argsOf,
+): Image {
   const stack = [root];
   while (stack.length > 0) {
     const node = stack[stack.length - 1] as Node;
@@ -47,8 +55,9 @@ export function imageOf<Image extends object>(root: Node, images: NodeMap<Image>
     }
     const waiting = stack.length;
     // Last pushed, first done.
-    for (let at = node.args.length - 1; at >= 0; at--) {
-      const arg = node.args[at] as Node;
+    const needed = dependsOn(node);
+    for (let at = needed.length - 1; at >= 0; at--) {
+      const arg = needed[at] as Node;
       if (images.get(arg) === undefined) stack.push(arg);
     }
     if (stack.length > waiting) continue;
@@ -57,6 +66,8 @@ export function imageOf<Image extends object>(root: Node, images: NodeMap<Image>
   }
   return images.get(root) as Image;
 }
+
+const argsOf = ({ args }: Node): readonly Node[] => args;
 
 /** How many nodes among `order` use each node (an argument used twice counts twice). */
 export function useCounts(order: readonly Node[]): ReadonlyMap<Node, number> {
