@@ -6,9 +6,13 @@ import { type NodeMap, NodeSet } from './node-map.js';
 
 /**
  * The roots and every node that they depend on, arguments before users, each once; nodes to which `wanted` says no are left out with all
- * that only they depend on.
+ * that only they depend on. `dependsOn` says what is looked at of a node, where that is not all of its arguments.
  */
-export function topological(roots: Iterable<Node>, wanted?: (node: Node) => boolean): Node[] {
+export function topological(
+  roots: Iterable<Node>,
+  wanted?: (node: Node) => boolean,
+  dependsOn: (node: Node) => readonly Node[] = argsOf,
+): Node[] {
   const order: Node[] = [];
   const seen = new NodeSet();
   // Nodes whose arguments are being walked, and which argument is next.
@@ -19,7 +23,7 @@ export function topological(roots: Iterable<Node>, wanted?: (node: Node) => bool
     let node: Node | undefined = root;
     let at = 0;
     while (node !== undefined) {
-      const arg: Node | undefined = node.args[at];
+      const arg: Node | undefined = dependsOn(node)[at];
       at++;
       if (arg === undefined) {
         order.push(node);

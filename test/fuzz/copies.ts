@@ -172,19 +172,19 @@ export const copies: Readonly<Record<string, (count: number) => string | Files>>
   ruledNested: (count) =>
     `fn r0(x: f64): f64 = sin(x)\n${each(count, (at) => `fn r${at + 1}(x: f64): f64 = r${at}(x) * 1.01\n  vjp (g) => g * r${at}(x)`)}\nexport fn f(x: f64) = grad(r${count}(x), x)`,
   functionsNested: (count) =>
-    `fn f0(x: f64): f64 = sin(x)\n${each(count, (at) => `fn f${at + 1}(x: f64): f64 = f${at}(x) + 1`)}\nexport fn f(x: f64): f64 = f${count}(x)`,
+    `fn g0(x: f64): f64 = sin(x)\n${each(count, (at) => `fn g${at + 1}(x: f64): f64 = g${at}(x) + 1`)}\nexport fn f(x: f64): f64 = g${count}(x)`,
   functions: (count) =>
-    `${each(count, (at) => `fn f${at}(x: f64): f64 = sin(x) * ${at}`)}\nexport fn f(x: f64): f64 = addN([${listed(count, (at) => `f${at}(x)`)}])`,
+    `${each(count, (at) => `fn e${at}(x: f64): f64 = sin(x) * ${at}`)}\nexport fn f(x: f64): f64 = addN([${listed(count, (at) => `e${at}(x)`)}])`,
   functionsUnused: (count) =>
-    `${each(count, (at) => `fn f${at}<A, B>(x: f64[A, B]): f64[B, A] = transpose(x) * ${at}`)}\nexport fn f(x: f64): f64 = x`,
+    `${each(count, (at) => `fn e${at}<A, B>(x: f64[A, B]): f64[B, A] = transpose(x) * ${at}`)}\nexport fn f(x: f64): f64 = x`,
   blocks: row((y) => `b(${y})`, { out: slope, before: 'fn b(x: f64): f64 {\n  let a = sin(x)\n  let c = a * x\n  return c\n}\n' }),
   lambdas: row((y) => `(u => sin(u))(${y})`, {}),
   lambdasNested: (count) => `export fn f(x: f64): f64 = ${each(count, (at) => `(a${at} => `, '')}x${')(x)'.repeat(count)}`,
-  entries: (count) => each(count, (at) => `export fn f${at}(x: f64): f64 = sin(x) * ${at}`),
-  entriesSlope: (count) => each(count, (at) => `export fn f${at}(x: f64): f64 = grad(sin(x) * ${at}, x)`),
+  entries: (count) => each(count, (at) => `export fn e${at}(x: f64): f64 = sin(x) * ${at}`),
+  entriesSlope: (count) => each(count, (at) => `export fn e${at}(x: f64): f64 = grad(sin(x) * ${at}, x)`),
   entriesLoops: (count) =>
-    each(count, (at) => `export fn f${at}(x: f64): f64 {\n  let y = fold i in 0..3 with c = x { sin(c) * ${at} }\n  return grad(y, x)\n}`),
-  entriesDocumented: (count) => each(count, (at) => `/// Number ${at}.\nexport fn f${at}(x: f64): f64 = x`),
+    each(count, (at) => `export fn e${at}(x: f64): f64 {\n  let y = fold i in 0..3 with c = x { sin(c) * ${at} }\n  return grad(y, x)\n}`),
+  entriesDocumented: (count) => each(count, (at) => `/// Number ${at}.\nexport fn e${at}(x: f64): f64 = x`),
   arguments: (count) => `export fn f(${listed(count, (at) => `x${at}: f64`)}): f64 = addN([${listed(count, (at) => `x${at}`)}])`,
   argumentsSlope: (count) =>
     `export fn f(${listed(count, (at) => `x${at}: f64`)}) = grad(addN([${listed(count, (at) => `sin(x${at}) * x${at}`)}]), [${listed(count, (at) => `x${at}`)}])`,
@@ -271,24 +271,24 @@ export const copies: Readonly<Record<string, (count: number) => string | Files>>
   random: (count) =>
     `export fn f(k: i64): f64[3] {\n  let y0: f64[3] = normal(key: k)\n${each(count, (at) => `  let y${at + 1} = y${at} + normal(key: k)`)}\n  return y${count}\n}`,
   files: (count) => ({
-    main: `${each(count, (at) => `import { f${at} } from "./m${at}.tdsl"`)}\nexport fn f(x: f64): f64 = addN([${listed(count, (at) => `f${at}(x)`)}])`,
-    files: Object.fromEntries(Array.from({ length: count }, (_, at) => [`m${at}.tdsl`, `export fn f${at}(x: f64): f64 = sin(x) * ${at}`])),
+    main: `${each(count, (at) => `import { e${at} } from "./m${at}.tdsl"`)}\nexport fn f(x: f64): f64 = addN([${listed(count, (at) => `e${at}(x)`)}])`,
+    files: Object.fromEntries(Array.from({ length: count }, (_, at) => [`m${at}.tdsl`, `export fn e${at}(x: f64): f64 = sin(x) * ${at}`])),
   }),
   filesRow: (count) => ({
-    main: `import { f0 } from "./m0.tdsl"\nexport fn f(x: f64): f64 = f0(x)`,
+    main: `import { e0 } from "./m0.tdsl"\nexport fn f(x: f64): f64 = e0(x)`,
     files: Object.fromEntries(
       Array.from({ length: count }, (_, at) => [
         `m${at}.tdsl`,
-        `${at + 1 < count ? `import { f${at + 1} } from "./m${at + 1}.tdsl"\n` : ''}export fn f${at}(x: f64): f64 = sin(x) * ${at}`,
+        `${at + 1 < count ? `import { e${at + 1} } from "./m${at + 1}.tdsl"\n` : ''}export fn e${at}(x: f64): f64 = sin(x) * ${at}`,
       ]),
     ),
   }),
   filesShared: (count) => ({
-    main: `import { f0 } from "./m0.tdsl"\nexport fn f(x: f64): f64 = f0(x)`,
+    main: `import { e0 } from "./m0.tdsl"\nexport fn f(x: f64): f64 = e0(x)`,
     files: Object.fromEntries(
       Array.from({ length: count }, (_, at) => [
         `m${at}.tdsl`,
-        `${at + 2 < count ? `import { f${at + 1} } from "./m${at + 1}.tdsl"\nimport { f${at + 2} } from "./m${at + 2}.tdsl"\n` : ''}export fn f${at}(x: f64): f64 = sin(x) * ${at}`,
+        `${at + 2 < count ? `import { e${at + 1} } from "./m${at + 1}.tdsl"\nimport { e${at + 2} } from "./m${at + 2}.tdsl"\n` : ''}export fn e${at}(x: f64): f64 = sin(x) * ${at}`,
       ]),
     ),
   }),
@@ -306,6 +306,6 @@ export const copies: Readonly<Record<string, (count: number) => string | Files>>
   unknownNames: (count) => `export fn f(x: f64): f64 {\n${each(count, (at) => `  let y${at} = unknown${at} + x`)}\n  return x\n}`,
   wrongShapes: (count) => `export fn f(x: f64[3], z: f64[4]): f64 {\n${each(count, (at) => `  let y${at} = z + x`)}\n  return 1\n}`,
   wrongSyntax: (count) => `export fn f(x: f64): f64 {\n${each(count, (at) => `  let = y${at} )( x`)}\n  return 1\n}`,
-  wrongResults: (count) => each(count, (at) => `export fn f${at}(x: f64): f32 = x`),
+  wrongResults: (count) => each(count, (at) => `export fn e${at}(x: f64): f32 = x`),
   sameNames: (count) => each(count, () => 'export fn f(x: f64): f64 = x'),
 };
