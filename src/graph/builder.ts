@@ -110,7 +110,9 @@ export class GraphBuilder {
     const [mine, theirs] = [this.originsOf(node), this.originsOf(from)];
     if (mine === theirs || theirs.length === 0) return;
     if (mine.length > 0 || this.#nodes[node.id] !== node) {
-      for (const origin of theirs) this.addOrigin(node, origin);
+      // Of what many entries have in common, such as the body of a loop, only what the entry at hand says.
+      const entry = theirs.length > most ? this.#origin?.entry : undefined;
+      for (const origin of theirs) if (entry === undefined || origin.entry === entry) this.addOrigin(node, origin);
       return;
     }
     this.#shared.add(theirs);
