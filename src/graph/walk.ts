@@ -41,8 +41,8 @@ export function topological(
 }
 
 /**
- * The image of `root`, after those of all that it depends on (its arguments, unless somebody says otherwise), first argument first; `images`
- * keeps them.
+ * The image of `root`, after those of all that it depends on (its arguments, unless `dependsOn` says otherwise), the first one first;
+ * `images` keeps them.
  */
 export function imageOf<Image extends object>(
   root: Node,

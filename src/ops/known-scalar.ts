@@ -1,5 +1,5 @@
-// What an op over known numbers is. In: a scalar node of an elementwise op, and the numbers that its arguments are. Out: its number, rounded
-// to the dtype, as running code would.
+// What an op over known numbers is. In: a node of an elementwise op, and one number for each argument. Out: its number, rounded to the
+// dtype, as running code would.
 
 import { type DType, InternalError, isFloat, roundTo } from '../base/index.js';
 import { isTensorNode, type Node, type OpTag } from '../graph/index.js';

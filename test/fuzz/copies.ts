@@ -1,5 +1,6 @@
-// Programs of N copies of one construct: nested, in a row, beside each other. In: N. Out: a text, with the files that it imports. Holds: each
-// is valid for small N; for any N it compiles or is refused in time and memory that grow as its text does.
+// Programs of N copies of one construct: nested, in a row, beside each other. In: N. Out: a text, with the files that it imports. Holds:
+// each is valid for small N but for the last few, which are mistakes; for any N it compiles or is refused in time and memory that grow as
+// its text does.
 
 const each = (count: number, line: (at: number) => string, between = '\n'): string =>
   Array.from({ length: count }, (_, at) => line(at)).join(between);

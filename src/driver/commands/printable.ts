@@ -1,5 +1,5 @@
-// Whether results can be printed. In: an entry and its feeds. Out: a refusal before anything is computed, where the sizes say that no line of
-// JSON takes the result. Holds: what is wrong with feeds is said by who runs the entry.
+// Whether results can be printed. In: an entry and its feeds. Out: a refusal before anything is computed, where the sizes say that no line
+// of JSON takes the result. Holds: what is wrong with feeds is said by who runs the entry.
 
 import { constants } from 'node:buffer';
 import type { EntrySpec, Manifest } from '../../../runtime/index.js';

@@ -4,7 +4,7 @@
 
 import type { Dim } from '../../base/index.js';
 import type { GraphBuilder, Node, Region, TensorNode } from '../../graph/index.js';
-import { isTensorNode, tensor, topological, typeToString } from '../../graph/index.js';
+import { isTensorNode, tensor, topological } from '../../graph/index.js';
 import { apply, argument, closeRegion, element, fill, inlineRegion, loop, placeholder, tensorOf } from '../../ops/index.js';
 import { isOp, reshaped } from './match.js';
 import { type Rule, ruleOf } from './rule.js';

@@ -119,7 +119,7 @@ export const pieceRules: readonly Rule[] = [
   },
 ];
 
-/** A row of concats, each of the one before and a piece more, becomes one of all pieces up to here: each name in it has a list of its own. */
+/** Concats in a row, each of the one before and a piece more, have lists of all pieces up to here, each one its own. */
 const mostPieces = 256;
 
 /** `ids` are 0, 1, … up to the number of rows of `table`. */

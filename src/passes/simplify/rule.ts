@@ -12,7 +12,9 @@ export interface RuleContext {
    * The nodes that take this node, once per argument; fewer than its uses where calls return it; none for one that a rule has just made.
    */
   users(node: Node): readonly Node[];
-  /** Which results of a tuple the graph takes, also of one that has got other arguments since; undefined for one that a rule has just made. */
+  /**
+   * Which results of a tuple the graph takes, also of one that has got other arguments since; undefined for one that a rule has just made.
+   */
   elements(node: Node): ReadonlySet<number> | undefined;
 }
 

@@ -6,7 +6,7 @@
 
 import { limits } from '../../base/index.js';
 import type { GraphBuilder, Node, TensorNode } from '../../graph/index.js';
-import { isTensorNode, NodeMap, tensor, typeToString } from '../../graph/index.js';
+import { isTensorNode, NodeMap, tensor } from '../../graph/index.js';
 import { element, isNodeOf, placeholder } from '../../ops/index.js';
 import { copyOrigins } from '../rewrite.js';
 import { closeLoop, loopPartsOf, type LoopParts, neededResults, openLoop, takeResult } from './loops.js';
@@ -29,7 +29,7 @@ export const sameLoops: GraphRule = {
   },
 };
 
-/** A loop, and its body over a count and carries that it shares with every loop of such carries. */
+/** A loop, and its body over a count and carries that it shares with loops that start alike. */
 interface Opened {
   readonly node: Node;
   readonly parts: LoopParts;
@@ -63,35 +63,16 @@ function familiesIn(places: Places, build: GraphBuilder): Family[] {
   // Bodies are opened, which makes nodes, only where loops start alike.
   return inGroups(found, ({ parts, where }) => `${where}|${parts.trip.key}|${idsOf(parts.inits)}`)
     .filter(({ length }) => length > 1)
-    .flatMap((alike) =>
-      inGroups(
-        alike.map(({ node, parts }) => openedOf(build, node, parts)),
-        ({ results, carries }) => idsOf(results.slice(0, carries.length)),
-      ),
-    )
+    .flatMap((alike) => inGroups(openedTogether(build, alike), ({ results, carries }) => idsOf(results.slice(0, carries.length))))
     .filter(({ length }) => length > 1)
     .map((family) => family.sort((a, b) => a.node.id - b.node.id));
 }
 
-/** By the types of what is carried. */
-const shared = new WeakMap<GraphBuilder, Map<string, Pick<Opened, 'count' | 'carries'>>>();
-/** Nodes never change, so that each is opened once. */
-const opened = new WeakMap<Node, Opened>();
-
-function openedOf(build: GraphBuilder, node: Node, parts: LoopParts): Opened {
-  const known = opened.get(node);
-  if (known !== undefined) return known;
-  const byTypes = shared.get(build) ?? new Map<string, Pick<Opened, 'count' | 'carries'>>();
-  shared.set(build, byTypes);
-  const key = parts.inits.map(({ type }) => typeToString(type)).join(';');
-  const params = byTypes.get(key) ?? {
-    count: placeholder(build, tensor('i32')),
-    carries: parts.inits.map(({ type }) => placeholder(build, type)),
-  };
-  byTypes.set(key, params);
-  const result = { ...params, node, parts, results: openLoop(build, parts, params.carries, params.count) };
-  opened.set(node, result);
-  return result;
+/** The bodies of loops that start alike, over the same count and carries. */
+function openedTogether(build: GraphBuilder, alike: readonly Pick<Opened, 'node' | 'parts'>[]): Opened[] {
+  const count = placeholder(build, tensor('i32'));
+  const carries = (alike[0]?.parts.inits ?? []).map(({ type }) => placeholder(build, type));
+  return alike.map(({ node, parts }) => ({ node, parts, count, carries, results: openLoop(build, parts, carries, count) }));
 }
 
 /** Which elements of tuples the graph takes. */
@@ -111,8 +92,8 @@ function elementsIn(places: Places): NodeMap<Node[]> {
 }
 
 /**
- * One more than the highest level of the loops that each depends on; members of a family are lifted to the highest of them, and what depends
- * on them with them.
+ * One more than the highest level of the loops that each depends on; members of a family are lifted to the highest of them, with what
+ * depends on them.
  */
 function levelsIn(places: Places, families: readonly Family[]): NodeMap<number> {
   const plain = levelled(places, () => 0);
