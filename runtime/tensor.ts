@@ -63,13 +63,7 @@ export class Tensor<DType extends ElementType = ElementType, Shape extends reado
    * values and rows than JavaScript's heap takes.
    */
   toArray(): NestedValue {
-    // Every row is an array of its own, also one without elements.
-    let [all, rows] = [0, 1];
-    for (const size of this.shape) {
-      rows *= size;
-      all += rows;
-    }
-    if (all > mostNested)
+    if (!fitsNested(this.shape))
       throw new TfcError(
         'out-of-memory',
         `${this.toString()} is too large for nested arrays, which take at most ${mostNested} values and rows.`,
@@ -91,6 +85,17 @@ export class Tensor<DType extends ElementType = ElementType, Shape extends reado
 
 /** A gigabyte of numbers. */
 const mostNested = 2 ** 26;
+
+/** Whether JavaScript's heap takes a tensor of this shape as nested arrays. */
+export function fitsNested(shape: readonly number[]): boolean {
+  // Every row is an array of its own, also one without elements.
+  let [all, rows] = [0, 1];
+  for (const size of shape) {
+    rows *= size;
+    all += rows;
+  }
+  return all <= mostNested;
+}
 
 /**
  * Elements in as many arrays as there are axes; of a scalar the element.

@@ -156,6 +156,9 @@ export class Dim {
 
   /** Every name replaced by what the map says; names without an entry stay. */
   substitute(values: ReadonlyMap<string, Dim>): Dim {
+    let changes = false;
+    for (const name of this.names) changes ||= values.has(name);
+    if (!changes) return this;
     let result = Dim.zero;
     for (const term of this.terms) {
       let product = Dim.of(term.coefficient);

@@ -4,7 +4,7 @@
 
 import type { Span } from '../../grammar/index.js';
 import { type DType, dtypes, Fraction, isFloat, isInteger, roundTo } from '../base/index.js';
-import type { Node, TensorNode } from '../graph/index.js';
+import { type GraphBuilder, imageOf, type Node, NodeMap, type TensorNode } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import type { Context } from './context.js';
 import { warn } from './report.js';
@@ -35,7 +35,7 @@ export function warnOfRounding(context: Context, literal: NumberValue, dtype: DT
 export function warnOfConversion(context: Context, node: TensorNode, dtype: DType, span: Span): void {
   const own = node.type.dtype;
   if (own === dtype || dtype === 'bool' || own === 'bool' || (isInteger(own) && isInteger(dtype))) return;
-  for (const value of constantsOf(node)) {
+  for (const value of constantsOf(node, context.checker.build)) {
     const literal =
       typeof value === 'bigint' ? exactNumber(Fraction.of(value) as Fraction, true) : number(isFloat(own) ? roundTo(own, value) : value);
     if (!Number.isFinite(literal.value)) continue;
@@ -65,12 +65,38 @@ const most = 4096;
 
 /** Ops whose elements are those of their arguments. */
 const moving = new Set<unknown>([ops.named, ops.reshape, ops.broadcast, ops.concat]);
+const computing = new Set<unknown>(ops.elementByElement);
 
-/** The numbers that a node is made of, where it is one constant, or a list of them. */
-function* constantsOf(node: Node): Generator<number | bigint> {
+/** The numbers that a node is made of, where all of it is one that is known, or a list of them. */
+function* constantsOf(node: Node, build: GraphBuilder): Generator<number | bigint> {
   const seen = new Set([node]);
   for (const one of seen) {
-    if (ops.isNodeOf(one, ops.constant)) yield one.attrs.value;
+    const { value } = knownNumber(one, build);
+    if (value !== undefined) yield value;
     else if (moving.has(one.op)) for (const part of one.args) if (seen.size < most) seen.add(part);
   }
 }
+
+interface Known {
+  /** What every element is, if the program says so. */
+  readonly value: number | bigint | undefined;
+}
+
+/** Nodes never change, so each is looked at once, however many conversions there are. */
+const found = new WeakMap<GraphBuilder, NodeMap<Known>>();
+
+function knownNumber(node: Node, build: GraphBuilder): Known {
+  const known = found.get(build) ?? new NodeMap<Known>();
+  found.set(build, known);
+  const valueOf = (one: Node): number | bigint | undefined => {
+    if (ops.isNodeOf(one, ops.constant)) return one.attrs.value;
+    const values = partsOf(one).map((part) => known.get(part)?.value);
+    const [first] = values;
+    if (first === undefined || !values.every((value) => value !== undefined)) return undefined;
+    if (computing.has(one.op)) return ops.knownElement(one, values);
+    return values.every((value) => Object.is(value, first)) ? first : undefined;
+  };
+  return imageOf(node, known, (one) => ({ value: valueOf(one) }), partsOf);
+}
+
+const partsOf = (node: Node): readonly Node[] => (computing.has(node.op) || moving.has(node.op) ? node.args : []);

@@ -1,5 +1,5 @@
 // Makes nodes. In: op, arguments, attributes, type. Out: the one node for that combination. Holds: equal combinations give the same object;
-// origins and scopes live beside the graph, so merged nodes keep all of theirs; every node that is asked for is work on the meter.
+// origins and scopes live beside the graph, so merged nodes keep theirs; every node that is asked for is work on the meter.
 
 import { Dim, InternalError, Meter } from '../base/index.js';
 import type { AttrValue, Attrs, Node, OpTag, Origin, ScopeInfo } from './node.js';
@@ -24,8 +24,8 @@ export class GraphBuilder {
   readonly #nodes: Node[] = [];
   readonly #origins: (readonly Origin[])[] = [];
   #origin: Origin | undefined;
-  /** The origins of nodes that have many, by span. */
-  readonly #places = new Map<Node, Map<Origin['span'], Origin[]>>();
+  /** The origins of nodes that have many. */
+  readonly #places = new Map<Node, Places>();
   /** Lists of origins that other nodes have as well: who gets one more takes a copy first. */
   readonly #shared = new WeakSet<readonly Origin[]>();
   /** By entry and path. */
@@ -110,22 +110,24 @@ export class GraphBuilder {
     const [mine, theirs] = [this.originsOf(node), this.originsOf(from)];
     if (mine === theirs || theirs.length === 0) return;
     if (mine.length > 0 || this.#nodes[node.id] !== node) {
-      for (const origin of theirs) this.addOrigin(node, origin);
+      // Of what many entries have in common, such as the body of a loop, only what the entry at hand says.
+      const entry = theirs.length > most ? this.#origin?.entry : undefined;
+      for (const origin of theirs) if (entry === undefined || origin.entry === entry) this.addOrigin(node, origin);
       return;
     }
     this.#shared.add(theirs);
     this.#origins[node.id] = theirs;
   }
 
-  /** Whether a node with many origins (a constant that all initializers use) has not this one; remembers it. */
+  /** Whether a node with many origins (a constant that all initializers use) has not this one, and keeps it. */
   #isNew(node: Node, known: readonly Origin[], origin: Origin): boolean {
     let places = this.#places.get(node);
     if (places === undefined) {
-      places = new Map();
+      places = new Places();
       this.#places.set(node, places);
-      for (const one of known) remember(places, one);
+      for (const one of known) places.add(one);
     }
-    return remember(places, origin);
+    return places.add(origin);
   }
 
   originsOf(node: Node): readonly Origin[] {
@@ -152,13 +154,30 @@ const few = 8;
 
 const isSame = (a: Origin, b: Origin): boolean => a === b || (a.span === b.span && a.backward === b.backward && a.entry === b.entry);
 
-/** False when the origin was there. */
-function remember(places: Map<Origin['span'], Origin[]>, origin: Origin): boolean {
-  const known = places.get(origin.span);
-  if (known === undefined) places.set(origin.span, [origin]);
-  else if (known.some((one) => isSame(one, origin))) return false;
-  else known.push(origin);
-  return true;
+/**
+ * So many origins of a node are kept from each entry, forwards and backwards. Bodies of a thousand like loops are one region; its nodes are
+ * written out for each of them, and would take all places along.
+ */
+const most = 32;
+
+/** The origins of one node. */
+class Places {
+  readonly #bySpan = new Map<Origin['span'], Origin[]>();
+  /** How many there are of an entry, forwards, and backwards. */
+  readonly #counts = [new Map<string | undefined, number>(), new Map<string | undefined, number>()] as const;
+
+  /** False when the origin was there, or is one too many. */
+  add(origin: Origin): boolean {
+    const counts = this.#counts[origin.backward ? 1 : 0];
+    const count = counts.get(origin.entry) ?? 0;
+    if (count >= most) return false;
+    const known = this.#bySpan.get(origin.span);
+    if (known === undefined) this.#bySpan.set(origin.span, [origin]);
+    else if (known.some((one) => isSame(one, origin))) return false;
+    else known.push(origin);
+    counts.set(origin.entry, count + 1);
+    return true;
+  }
 }
 
 /** Canonical text of attributes: equal text means equal attributes. */

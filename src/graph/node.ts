@@ -43,7 +43,7 @@ export interface Region {
   readonly results: readonly TensorNode[];
 }
 
-/** Where a node comes from. Nodes that were merged keep every origin. */
+/** Where a node comes from. Nodes that were merged keep the origins of all, the first ones of each entry. */
 export interface Origin {
   readonly span: Span;
   /** Scope path at that place, e.g. `loss/error`, or ''. */

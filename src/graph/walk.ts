@@ -6,9 +6,13 @@ import { type NodeMap, NodeSet } from './node-map.js';
 
 /**
  * The roots and every node that they depend on, arguments before users, each once; nodes to which `wanted` says no are left out with all
- * that only they depend on.
+ * that only they depend on. `dependsOn` says what is looked at of a node, where that is not all of its arguments.
  */
-export function topological(roots: Iterable<Node>, wanted?: (node: Node) => boolean): Node[] {
+export function topological(
+  roots: Iterable<Node>,
+  wanted?: (node: Node) => boolean,
+  dependsOn: (node: Node) => readonly Node[] = argsOf,
+): Node[] {
   const order: Node[] = [];
   const seen = new NodeSet();
   // Nodes whose arguments are being walked, and which argument is next.
@@ -19,7 +23,7 @@ export function topological(roots: Iterable<Node>, wanted?: (node: Node) => bool
     let node: Node | undefined = root;
     let at = 0;
     while (node !== undefined) {
-      const arg: Node | undefined = node.args[at];
+      const arg: Node | undefined = dependsOn(node)[at];
       at++;
       if (arg === undefined) {
         order.push(node);
@@ -36,8 +40,16 @@ export function topological(roots: Iterable<Node>, wanted?: (node: Node) => bool
   return order;
 }
 
-/** The image of `root`, after those of all its arguments, first argument first; `images` keeps them. */
-export function imageOf<Image extends object>(root: Node, images: NodeMap<Image>, make: (node: Node) => Image): Image {
+/**
+ * The image of `root`, after those of all that it depends on (its arguments, unless `dependsOn` says otherwise), the first one first;
+ * `images` keeps them.
+ */
+export function imageOf<Image extends object>(
+  root: Node,
+  images: NodeMap<Image>,
+  make: (node: Node) => Image,
+  dependsOn: (node: Node) => readonly Node[] = argsOf,
+): Image {
   const stack = [root];
   while (stack.length > 0) {
     const node = stack[stack.length - 1] as Node;
@@ -47,8 +59,9 @@ export function imageOf<Image extends object>(root: Node, images: NodeMap<Image>
     }
     const waiting = stack.length;
     // Last pushed, first done.
-    for (let at = node.args.length - 1; at >= 0; at--) {
-      const arg = node.args[at] as Node;
+    const needed = dependsOn(node);
+    for (let at = needed.length - 1; at >= 0; at--) {
+      const arg = needed[at] as Node;
       if (images.get(arg) === undefined) stack.push(arg);
     }
     if (stack.length > waiting) continue;
@@ -57,6 +70,8 @@ export function imageOf<Image extends object>(root: Node, images: NodeMap<Image>
   }
   return images.get(root) as Image;
 }
+
+const argsOf = ({ args }: Node): readonly Node[] => args;
 
 /** How many nodes among `order` use each node (an argument used twice counts twice). */
 export function useCounts(order: readonly Node[]): ReadonlyMap<Node, number> {

@@ -10,6 +10,7 @@ export * from './registry.js';
 export * from './sources.js';
 export * from './identity.js';
 export * from './elementwise.js';
+export { elementByElement, knownElement } from './known-scalar.js';
 export * from './bitcast.js';
 export * from './cast.js';
 export * from './narrow.js';

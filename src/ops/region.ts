@@ -28,6 +28,9 @@ export interface ClosedRegion {
   readonly captures: readonly TensorNode[];
 }
 
+const none: readonly never[] = [];
+const oldestOf = (nodes: readonly Node[]): number => nodes.reduce((least, { id }) => Math.min(least, id), Infinity);
+
 const isFree = (node: Node): boolean => opOf(node).lowering.kind === 'element' && node.args.length === 0;
 
 /**
@@ -42,13 +45,23 @@ export function closeRegion(
   constants: 'inside' | 'outside' = 'outside',
   belongs: (node: Node) => boolean = () => false,
 ): ClosedRegion {
-  const order = topological(results);
+  // What is older than the parameters, and than what derivatives are taken with respect to, depends on none of them: however much has been
+  // computed before, a region is closed in the time that it takes itself.
+  let since = oldestOf(params);
+  const isLookedInto = (node: Node): boolean => constants === 'inside' || node.id >= since || opOf(node).repeats === true || belongs(node);
+  const argsOf = (node: Node): readonly Node[] => (isLookedInto(node) ? node.args : none);
+  let order = topological(results, undefined, argsOf);
+  for (let before = NaN; since !== before;) {
+    before = since;
+    for (const node of order) if (isLookedInto(node)) since = Math.min(since, oldestOf(derivativeParts(node)?.inputs ?? none));
+    if (since !== before) order = topological(results, undefined, argsOf);
+  }
   const dependent = new Set<Node>(params);
   const cheap = new Set<Node>();
   const belongsInside = (node: Node): boolean =>
     constants === 'inside' ? node.args.length > 0 || sourceOf(node) === undefined : opOf(node).repeats === true;
   for (const node of order) {
-    if (belongs(node) || node.args.some((arg) => dependent.has(arg))) dependent.add(node);
+    if (belongs(node) || argsOf(node).some((arg) => dependent.has(arg))) dependent.add(node);
     else if (isFree(node) || (node.op !== placeholderOp && belongsInside(node) && node.args.every((arg) => cheap.has(arg))))
       cheap.add(node);
   }
@@ -116,7 +129,8 @@ function betweenDerivatives(order: readonly Node[], dependent: ReadonlySet<Node>
       const parts = derivativeParts(node);
       if (parts === undefined || !(isInside(node) || node.args.some(isInside))) continue;
       const varied = new Set<Node>(parts.inputs);
-      const above = new Set<Node>(topological(parts.results));
+      const oldest = oldestOf(parts.inputs);
+      const above = new Set<Node>(topological(parts.results, ({ id }) => id >= oldest));
       for (const one of order) if (!varied.has(one) && one.args.some((arg) => varied.has(arg))) varied.add(one);
       for (const one of varied) if (above.has(one) && !parts.inputs.includes(one) && !dependent.has(one)) found.add(one);
     }

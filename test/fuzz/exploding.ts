@@ -1,6 +1,7 @@
 // Small programs that would grow large. In: choices. Out: a text. Holds: each is one kind of growth with numbers drawn at the edges of what
 // is sensible.
 
+import { copies } from './copies.js';
 import type { Random } from './random.js';
 
 const doubling = (count: number, line: (at: number) => string): string =>
@@ -66,6 +67,10 @@ const kinds: readonly ((random: Random) => string)[] = [
         `const c${at} = ${at === 0 ? '1' : `c${at - 1} + c${at - 1}`}`,
       ]),
     ).join('\n'),
+  (random) => {
+    const made = random.pick(Object.values(copies))(random.pick([2, 7, 20, 40]));
+    return typeof made === 'string' ? made : made.main;
+  },
 ];
 
 export const exploding = (random: Random): string => random.pick(kinds)(random);

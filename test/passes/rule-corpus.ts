@@ -324,6 +324,17 @@ export const ruleCorpus: Readonly<Record<string, readonly Example[]>> = {
       ]) as [TensorNode, TensorNode, TensorNode];
       return [g.f('sub', last, again), sines, squares, both];
     },
+    // Pairs in a row, as derivatives make them; a third one depends on what the first two give, and stays apart.
+    (g) => {
+      const pair = (z: TensorNode): TensorNode[] => [
+        ...g.loop('B', [z], (_, c) => [g.f('cos', c as TensorNode)]),
+        ...g.loop('B', [z], (_, c) => [g.f('cos', c as TensorNode), c as TensorNode]),
+      ];
+      const [first, again, stack] = pair(scalar(g)) as [TensorNode, TensorNode, TensorNode];
+      const [, third] = g.loop('B', [scalar(g)], (_, c) => [g.f('cos', c as TensorNode), g.f('mul', c as TensorNode, first)]);
+      const [second, , other] = pair(first) as [TensorNode, TensorNode, TensorNode];
+      return [g.f('sub', first, again), stack, third as TensorNode, second, other];
+    },
   ],
   'loop-captures': [
     // Two captures that turn out to be one, and one that turns out to be a constant.

@@ -49,22 +49,20 @@ export function addRun(commands: Command): void {
         const threads = parseCount(options.threads, '--threads', 1);
         if (options.restore !== undefined) requireRestorable(options.restore);
         const { readFeeds } = await import('./feeds.js');
-        const { TfcError, toJson } = await import('../../../runtime/index.js');
+        const { toJson } = await import('../../../runtime/index.js');
+        const { requirePrintable, tooLong } = await import('./printable.js');
         const line = (result: unknown): string => {
           try {
             return JSON.stringify(toJson(result));
           } catch (cause) {
             // No string is longer than half a gigabyte.
-            if (cause instanceof RangeError)
-              throw new TfcError('out-of-memory', `the result of ${entry} is too long for a line of JSON`, {
-                cause,
-                hint: 'Reduce it in the program, or run it from TypeScript.',
-              });
+            if (cause instanceof RangeError) throw tooLong(entry, cause);
             throw cause;
           }
         };
         const feeds = readFeeds(options.feed, options.feeds);
         using model = await openProgram(file, options);
+        if (steps > 0) requirePrintable(model.manifest, entry.normalize(), feeds);
         using session = model.session({ seed, threads, trapNan: options.trapNan === true, device: options.device });
         if (options.restore !== undefined) {
           const { restoreFor } = await import('./restore.js');

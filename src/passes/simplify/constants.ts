@@ -1,19 +1,17 @@
 // Rules that compute now what is known now. In: nodes over constants. Out: constants. Holds: results are rounded to their dtype, as running
 // code would.
 
-import { type Dim, type DType, isFloat, roundTo, InternalError } from '../../base/index.js';
-import { type GraphBuilder, isTensorNode, type Node, type OpTag } from '../../graph/index.js';
+import type { Dim } from '../../base/index.js';
+import { type GraphBuilder, isTensorNode, type Node } from '../../graph/index.js';
 import {
   apply,
-  cast,
   concat,
   constant,
   dimension,
-  elementwise,
+  elementByElement,
   fill,
   iota,
-  isTensorValue,
-  opOf,
+  knownElement,
   pad,
   reduceAll,
   reduceAny,
@@ -21,16 +19,10 @@ import {
   reduceMin,
   scalar,
   slice,
-  tensorOf,
-  type TensorValue,
-  tensorValue,
   transpose,
 } from '../../ops/index.js';
 import { arg, isOp, isUnit, splat } from './match.js';
 import { type Rule, ruleOf } from './rule.js';
-
-/** Ops that compute each element of the result from the same element of the arguments. */
-export const elementByElement: readonly OpTag[] = [...Object.values(elementwise), cast];
 
 export const constantRules: readonly Rule[] = [
   {
@@ -119,21 +111,9 @@ export const constantRules: readonly Rule[] = [
 
 function fold(node: Node, build: GraphBuilder): Node | undefined {
   if (!isTensorNode(node) || node.type.shape.length > 0 || !node.args.every((one) => isOp(one, constant))) return undefined;
-  const values = node.args.map((one) => scalarValue(tensorOf(one).type.dtype, splat(one) as number | bigint));
-  const result = opOf(node).evaluate(values, {
-    attrs: node.attrs,
-    type: node.type,
-    size: (dim) => dim.constant ?? Number.NaN,
-    shape: () => [],
-    region: () => [],
-    fails: ({ code }) => {
-      throw new InternalError('simplify', `a check (${code}) stands among constants`);
-    },
-  });
-  const element = isTensorValue(result) ? result.data[0] : undefined;
+  const element = knownElement(
+    node,
+    node.args.map((one) => splat(one) as number | bigint),
+  );
   return element === undefined ? undefined : scalar(build, node.type.dtype, element);
 }
-
-/** A constant's value as running code has it: 0.1 is not the same in f32. */
-const scalarValue = (dtype: DType, value: number | bigint): TensorValue =>
-  tensorValue(dtype, [], [isFloat(dtype) ? roundTo(dtype, Number(value)) : value]);

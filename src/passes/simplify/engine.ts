@@ -18,7 +18,7 @@ import {
 } from '../../graph/index.js';
 import { element, isNodeOf } from '../../ops/index.js';
 import { copyOrigins, remade } from '../rewrite.js';
-import type { Rule, RuleContext } from './rule.js';
+import type { GraphRule, Places, Rule, RuleContext } from './rule.js';
 
 export interface Simplified {
   readonly module: ModuleGraph;
@@ -32,14 +32,19 @@ const roundLimit = 100;
 const chainLimit = 1000;
 
 /** A node that no rule fits is settled if none looked further than what it is computed from: that stays, whatever other nodes become. */
-export function simplifyModule(module: ModuleGraph, build: GraphBuilder, rules: readonly Rule[]): Simplified {
+export function simplifyModule(module: ModuleGraph, build: GraphBuilder, rules: readonly (Rule | GraphRule)[]): Simplified {
   const byOp = new Map<OpTag, Rule[]>();
-  for (const rule of rules) for (const op of rule.at) byOp.set(op, [...(byOp.get(op) ?? []), rule]);
+  const ofGraphs: GraphRule[] = [];
+  for (const rule of rules) {
+    if ('replace' in rule) ofGraphs.push(rule);
+    else for (const op of rule.at) byOp.set(op, [...(byOp.get(op) ?? []), rule]);
+  }
   const fired = new Map<string, number>();
   const settled = new NodeMap<true>();
   let current = module;
   for (let rounds = 1; rounds <= roundLimit; rounds++) {
     const round = new Round(build, byOp, fired, settled, computedRoots(current));
+    for (const rule of ofGraphs) round.replace(rule);
     const next = mapModule(current, (node) => round.tensor(node));
     if (!round.changed) return { module: next, fired, rounds };
     current = next;
@@ -69,6 +74,12 @@ class Round {
   readonly #inRegion = (region: Region): Region => this.#region(region);
   readonly #chain: string[] = [];
   readonly #context: RuleContext;
+  /** What stands for nodes of this graph from now on. */
+  readonly #replacements = new NodeMap<readonly [Node]>();
+  readonly #dependsOn = (node: Node): readonly Node[] => this.#replacements.get(node) ?? node.args;
+  readonly #places: () => Places;
+  /** The tuple of the graph that this one came of by other arguments and regions: it has the same results. */
+  readonly #tuples = new NodeMap<Node>();
   /** Whether a rule has looked at more than the node and what it is computed from. */
   #lookedAround = false;
   changed = false;
@@ -86,28 +97,46 @@ class Round {
     this.#settled = settled;
     const uses = onceAsked(() => countUses(roots));
     const takers = onceAsked(() => takersOf(roots));
-    const beside = onceAsked(() => tuplesByPlace(roots));
+    this.#places = onceAsked(() => placesOf(roots));
     this.#context = {
       build,
       uses: (node) => this.#ofGraph(uses).get(node) ?? 0,
       users: (node) => this.#ofGraph(takers).users.get(node) ?? [],
-      elements: (node) => this.#ofGraph(takers).elements.get(node),
-      tuplesBeside: (node) => this.#ofGraph(beside).get(node) ?? [],
+      elements: (node) => this.#ofGraph(takers).elements.get(this.#tuples.get(node) ?? node),
     };
   }
 
+  replace(rule: GraphRule): void {
+    for (const [node, other] of rule.replace(this.#places(), this.#build)) {
+      this.#replacements.set(node, [other]);
+      this.#fire(rule.name);
+    }
+  }
+
+  #fire(rule: string): void {
+    this.#fired.set(rule, (this.#fired.get(rule) ?? 0) + 1);
+    this.changed = true;
+  }
+
   tensor(node: TensorNode): TensorNode {
-    const image = imageOf(node, this.#images, this.#make);
+    const image = imageOf(node, this.#images, this.#make, this.#dependsOn);
     if (isTensorNode(image)) return image;
     throw new InternalError('simplify', `the tensor ${node.op.name} became a tuple`);
   }
 
   #replaced(node: Node): Node {
+    const replacement = this.#replacements.get(node);
+    if (replacement !== undefined) {
+      const image = this.#imageOf(replacement[0]);
+      copyOrigins(this.#build, node, image);
+      return image;
+    }
     const fresh = remade(this.#build, node, this.#imageOf, this.#inRegion);
     const known = fresh === node ? undefined : this.#images.get(fresh);
     if (known !== undefined) return known;
     const image = this.#applied(fresh);
     this.#images.set(fresh, image);
+    if (!isTensorNode(image)) this.#tuples.set(image, this.#tuples.get(node) ?? node);
     return image;
   }
 
@@ -130,13 +159,12 @@ class Round {
           `${rule.name} turned ${node.op.name}: ${typeToString(node.type)} into ${result.op.name}: ${typeToString(result.type)}`,
         );
       }
-      this.#fired.set(rule.name, (this.#fired.get(rule.name) ?? 0) + 1);
-      this.changed = true;
+      this.#fire(rule.name);
       // A source stands for itself: what became of others does not belong to it.
       if (result.args.length > 0) copyOrigins(this.#build, node, result);
       this.#chain.push(rule.name);
       if (this.#chain.length > chainLimit) throw new InternalError('simplify', `no end: ${this.#chain.slice(-8).join(', ')}`);
-      const simple = imageOf(result, this.#images, this.#make);
+      const simple = imageOf(result, this.#images, this.#make, this.#dependsOn);
       this.#chain.pop();
       return simple;
     }
@@ -150,17 +178,17 @@ class Round {
   }
 }
 
-/** Tuples with others that stand in the same entries and regions: only there do the same nodes mean the same. */
-function tuplesByPlace(roots: readonly (readonly Node[])[]): ReadonlyMap<Node, readonly Node[]> {
-  const places = new Map<Node, number[]>();
+function placesOf(roots: readonly (readonly Node[])[]): Places {
+  const orders: (readonly Node[])[] = [];
+  const tuples = new Map<Node, number[]>();
   const regions = new Set<Region>();
-  let place = 0;
   const visit = (some: readonly Node[]): void => {
-    const here = place++;
-    for (const node of topological(some)) {
+    const order = topological(some);
+    const here = orders.push(order) - 1;
+    for (const node of order) {
       if (!isTensorNode(node)) {
-        const known = places.get(node);
-        if (known === undefined) places.set(node, [here]);
+        const known = tuples.get(node);
+        if (known === undefined) tuples.set(node, [here]);
         else known.push(here);
       }
       for (const [, region] of regionsOf(node)) {
@@ -171,14 +199,7 @@ function tuplesByPlace(roots: readonly (readonly Node[])[]): ReadonlyMap<Node, r
     }
   };
   for (const some of roots) visit(some);
-  const together = new Map<string, Node[]>();
-  for (const [node, where] of places) {
-    const key = where.join();
-    const known = together.get(key);
-    if (known === undefined) together.set(key, [node]);
-    else known.push(node);
-  }
-  return new Map([...places].map(([node, where]) => [node, together.get(where.join()) ?? []]));
+  return { orders, tuples };
 }
 
 /** What rules seldom ask about a whole graph is found when one does. */

@@ -15,11 +15,12 @@ import { pieceRules } from './pieces.js';
 import { powerRules } from './powers-of-two.js';
 import { reductionRules } from './reductions.js';
 import { regionRules } from './regions.js';
-import type { Rule } from './rule.js';
+import type { GraphRule, Rule } from './rule.js';
+import { sameLoops } from './same-loops.js';
 import { tangentRules } from './tangents.js';
 
 /** Every rule, in the order in which they are tried at a node. */
-export const rules: readonly Rule[] = [
+export const rules: readonly (Rule | GraphRule)[] = [
   ...constantRules,
   ...sumRules,
   ...productRules,
@@ -33,6 +34,7 @@ export const rules: readonly Rule[] = [
   ...reductionRules,
   ...contractionRules,
   ...loopRules,
+  sameLoops,
   ...regionRules,
 ];
 

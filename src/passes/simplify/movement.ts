@@ -6,8 +6,7 @@ import type { Dim } from '../../base/index.js';
 import { shapeEquals } from '../../base/index.js';
 import type { GraphBuilder, Node, TensorNode } from '../../graph/index.js';
 import { isTensorNode } from '../../graph/index.js';
-import { apply, applyTensor, broadcast, opOf, reshape, transpose } from '../../ops/index.js';
-import { elementByElement } from './constants.js';
+import { apply, applyTensor, broadcast, elementByElement, opOf, reshape, transpose } from '../../ops/index.js';
 import { arg, broadcasted, isOp, isUnit, properAxes, reshaped, sameButUnits } from './match.js';
 import { type Rule, ruleOf } from './rule.js';
 

@@ -91,7 +91,8 @@ export const pieceRules: readonly Rule[] = [
     at: [concat],
     apply: (node, { build, uses }) => {
       const { axis } = node.attrs;
-      const inside = (one: Node): boolean => isOp(one, concat) && one.attrs.axis === axis && uses(one) <= 1;
+      const most = Math.max(mostPieces, node.args.length);
+      const inside = (one: Node): boolean => isOp(one, concat) && one.attrs.axis === axis && uses(one) <= 1 && one.args.length <= most;
       if (!node.args.some(inside)) return undefined;
       return apply(
         build,
@@ -117,6 +118,9 @@ export const pieceRules: readonly Rule[] = [
     },
   },
 ];
+
+/** Concats in a row, each of the one before and a piece more, have lists of all pieces up to here, each one its own. */
+const mostPieces = 256;
 
 /** `ids` are 0, 1, … up to the number of rows of `table`. */
 function countsRows(ids: TensorNode, table: TensorNode): boolean {

@@ -12,13 +12,10 @@ export interface RuleContext {
    * The nodes that take this node, once per argument; fewer than its uses where calls return it; none for one that a rule has just made.
    */
   users(node: Node): readonly Node[];
-  /** Which results of a tuple the graph takes; undefined for a node that a rule has just made. */
-  elements(node: Node): ReadonlySet<number> | undefined;
   /**
-   * Every tuple that stands in the very entries and regions that this one stands in, itself included; none for a node that a rule has just
-   * made.
+   * Which results of a tuple the graph takes, also of one that has got other arguments since; undefined for one that a rule has just made.
    */
-  tuplesBeside(node: Node): readonly Node[];
+  elements(node: Node): ReadonlySet<number> | undefined;
 }
 
 export interface Rule<A extends Attrs = Attrs> {
@@ -30,6 +27,22 @@ export interface Rule<A extends Attrs = Attrs> {
   readonly at: readonly OpTag[];
   /** Undefined when the rule does not fit. The result has the node's type. */
   apply(node: Node<A>, context: RuleContext): Node | undefined;
+}
+
+/** Nodes of a graph where they stand: in entries, in regions. Only in the very same of them do the same nodes mean the same. */
+export interface Places {
+  /** The nodes of each, arguments before users. */
+  readonly orders: readonly (readonly Node[])[];
+  /** Tuples, and in which places each stands. */
+  readonly tuples: ReadonlyMap<Node, readonly number[]>;
+}
+
+/** A simplification that only the whole graph shows. */
+export interface GraphRule {
+  readonly name: string;
+  readonly doc: string;
+  /** Nodes and what stands for each from now on: equal, and computed of none that it stands for, with all other replacements as well. */
+  replace(places: Places, build: GraphBuilder): readonly (readonly [Node, Node])[];
 }
 
 /** A rule that reads the attributes of the nodes at which it starts. */
