@@ -4,6 +4,7 @@
 
 import type { FnDeclaration, Parameter, Span, StepDeclaration } from '../../grammar/index.js';
 import { assignArguments } from './arguments.js';
+import { shapeHint } from './builtins/filled.js';
 import type { Call } from './calls.js';
 import { enterScope, joinPath, type Context, type Frame } from './context.js';
 import { applyCustomRule } from './custom-rule.js';
@@ -62,9 +63,11 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
     name,
     call.site,
     declaration.name.span,
-    declaration.parameters.length === 0 && declaration.result?.kind === 'named-type' && declaration.result.dims !== null
-      ? `its shape is that of the type it stands for: \`let x: f32[2, 3] = ${own}()\``
-      : undefined,
+    () =>
+      shapeHint(context, call.passed, fn) ??
+      (declaration.parameters.length === 0 && declaration.result?.kind === 'named-type' && declaration.result.dims !== null
+        ? `its shape is that of the type it stands for: \`let x: f32[2, 3] = ${own}()\``
+        : undefined),
   );
   if (assigned === undefined) return ERROR;
   const frame = pushFrame(context, declaration, fn.self, name, call.site, context.frame);
