@@ -531,6 +531,21 @@ describe('ops over a tensor for each element', () => {
   });
 });
 
+test('an element of what has no dtype yet takes that of what it meets', () => {
+  const found = run(
+    `export fn f<N>(x: f64[N]): (f64[N], f64[N]) {
+      let a = sqrt(2 * ones([N]))
+      let once = fold k in 0..1 with b = zeros([N]) {
+        let c = softmax(b, axis: 0)
+        [i] => c[i] * x[i]
+      }
+      return ([i] => a[i] * x[i] + sum[j](a[j] * x[j]), once)
+    }`,
+    { x: [1, 3] },
+  );
+  close(found, [[1, 3].map((one) => Math.SQRT2 * (one + 4)), [0.5, 1.5]]);
+});
+
 describe('bounds that depend on indices or on data', () => {
   test('sums of indices', () => {
     const x = vector(4);
