@@ -287,3 +287,22 @@ describe('a known subscript in index notation', () => {
     expect(codes('export fn f<B>(q: f64[B, 3]) = [j] => q[0, j] ?? 0')).toEqual([]);
   });
 });
+
+describe('what a loop starts with', () => {
+  test.each([
+    // A call in the body decides a dtype, which the rest of it refuses.
+    ['fold k in 0..3 with b = zeros([N]) { let c = softmax(b, axis: 0)\n [i] => c[i] * v[i] }', 'f64[N]'],
+    ['fold k in 0..3 with b = zeros([N]) { let c = softmax(b, axis: 0)\n c * v }', 'f64[N]'],
+    // Only literals touch it on its own way, and it meets a tensor beside.
+    ['(fold k in 0..3 with (p, l) = (v, 0.5) { let q = l * p\n if q[0] > 0 then (q, 0.1 * l) else (p, 10 * l) })[1]', 'f64'],
+    ['(fold k in 0..3 with (p, l) = (v, 0.5) { let q = l * p\n (q, f64(2) * l) })[1]', 'f64'],
+    ['fold k in 0..3 with l = 0.5 { if s > 0 then 0.1 * l else 10 * l }', 'f32'],
+    ['fold k in 0..3 with (a, b) = (0, 0.0) { (a + 1, b + s * b) }', '(i32, f64)'],
+  ])('%s', (body, type) => {
+    expect(resultOf(body, 'v: f64[N], s: f64').replaceAll(/where .*/g, '')).toBe(type);
+  });
+
+  test('says what is wrong where no dtype fits', () => {
+    expect(codes('export fn f(v: f64[3], w: f32[3]) = fold k in 0..3 with l = 0.5 { l * v[0] + l * w[0] }')).toEqual(['dtype-mismatch']);
+  });
+});
