@@ -3,6 +3,7 @@
 // the line of calls in which things were written.
 
 import type { FnDeclaration, Parameter, Span, StepDeclaration } from '../../grammar/index.js';
+import { isFloat } from '../base/index.js';
 import { assignArguments } from './arguments.js';
 import { shapeHint } from './builtins/filled.js';
 import type { Call } from './calls.js';
@@ -104,6 +105,7 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
   };
   matchAll(false);
   inferDType(declaration.result, call.expected, scope, call.site);
+  inferOpen(call, declaration, values, scope);
   matchAll(true);
   if (failed || !matcher.finish()) return ERROR;
 
@@ -145,6 +147,19 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
   return context.checker.growth.within('body', context, call.site, `the call of \`${name}\``, () =>
     functionResult(inside, declaration, scope, ofResult(call, declaration, values)),
   );
+}
+
+/** Where nothing that is passed has a dtype, and no result is declared, a float that is expected is that of what is passed. */
+function inferOpen(
+  { expected, site }: Call,
+  { result, parameters }: FnDeclaration | StepDeclaration,
+  given: ReadonlyMap<string, { readonly value: Value }>,
+  scope: Scope,
+): void {
+  const dtype = dtypeWanted(expected);
+  if (result !== null || dtype === undefined || !isFloat(dtype)) return;
+  if ([...given.values()].some(({ value }) => ownDType(value) !== undefined)) return;
+  for (const { name, type } of parameters) if (given.has(name.text)) inferDType(type, expectTensor(dtype, undefined), scope, site);
 }
 
 /** The call as its body sees it. Where nothing that is passed has a dtype, the body's literals take that of what stands beside the call. */

@@ -288,6 +288,26 @@ describe('a known subscript in index notation', () => {
   });
 });
 
+describe('a dtype that is that of what is expected or stands beside', () => {
+  const parameters = 'v: f64[4], s: f64, k: i32[4]';
+  test.each([
+    ['mean(ones([3]))', 's'],
+    ['norm(ones([3])) + std([1.0, 2.0])', 's'],
+    ['logSumExp(ones([4]))', 's'],
+    ['pad(ones([2]), [1], [1])', 'v'],
+    ['take(ones([4]), k)', 'v'],
+    ['scatterAdd(k, ones([4]), 4)', 'v'],
+    ['ones([4])[k]', 'v'],
+    ['ones([8])[::2]', 'v'],
+    ['tile(ones([2]), [2])', 'v'],
+    ['flip(ones([4]), axis: 0) + mean(ones([2, 4]), axis: 0)', 'v'],
+  ])('%s', (body, beside) => {
+    const type = beside === 's' ? 'f64' : 'f64[4]';
+    expect(codes(`export fn f(${parameters}): ${type} = ${body}`)).toEqual([]);
+    expect(resultOf(`(${body}) * ${beside}`, parameters)).toBe(type);
+  });
+});
+
 describe('what a loop starts with', () => {
   test.each([
     // A call in the body decides a dtype, which the rest of it refuses.
