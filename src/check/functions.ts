@@ -156,9 +156,10 @@ function inferOpen(
   given: ReadonlyMap<string, { readonly value: Value }>,
   scope: Scope,
 ): void {
+  // What stands beside is looked at last: it may ask what this call gives.
+  if (result !== null || given.size === 0 || [...given.values()].some(({ value }) => ownDType(value) !== undefined)) return;
   const dtype = dtypeWanted(expected);
-  if (result !== null || dtype === undefined || !isFloat(dtype)) return;
-  if ([...given.values()].some(({ value }) => ownDType(value) !== undefined)) return;
+  if (dtype === undefined || !isFloat(dtype)) return;
   for (const { name, type } of parameters) if (given.has(name.text)) inferDType(type, expectTensor(dtype, undefined), scope, site);
 }
 

@@ -25,6 +25,8 @@ describe('a shape that is that of what stands beside', () => {
     ['v - full(1 / N)', 'f64[N]'],
     ['n + ones()', 'i32[N]'],
     ['solve(A + 0.1 * eye(), v)', 'f64[N]'],
+    ['softmax(A, axis: 0) + s * eye()', 'f64[N, N]'],
+    ['inverse(A) + s * eye()', 'f64[N, N]'],
     // What has a dtype keeps it where some float is expected.
     ['tanh([i in 0..2] => f64(0.6))', 'f64[2]'],
     ['s - product(1 + 0.5 * tanh([i in 0..2] => f64(0.6)))', 'f64'],

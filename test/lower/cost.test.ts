@@ -43,7 +43,8 @@ const isProduct = ({ title }: Kernel): boolean => /^matmul \[[^,\]]*, (?!1\])/.t
  */
 const atMost = new Set([
   ...['checkpoint', 'contractions', 'conv-index', 'corners', 'factors', 'higher-order', 'implicit', 'linear-algebra', 'lstm-by-hand'],
-  ...['networks', 'rounds', 'running', 'sides', 'solvers', 'statistics', 'textbook', 'textbook-nets', 'windows'],
+  ...['networks', 'papers-estimation', 'papers-grids', 'papers-nets', 'rounds', 'running', 'sides', 'solvers', 'statistics'],
+  ...['textbook', 'textbook-nets', 'windows'],
 ]);
 
 const isAtMost = (path: string): boolean => atMost.has(basename(path, '.tdsl'));
