@@ -24,7 +24,7 @@ export function assignArguments(
   callee: string,
   site: Span,
   declared: Span | undefined,
-  tooMany?: string,
+  tooMany?: string | (() => string | undefined),
 ): Map<string, Passed> | undefined {
   const assigned = new Map<string, Passed>();
   const labels = declared === undefined ? [] : [{ span: declared, text: `\`${callee}\` is declared here` }];
@@ -40,7 +40,7 @@ export function assignArguments(
             context,
             'too-many-arguments',
             argument.span,
-            `\`${callee}\` takes ${count(slots.length)}, and ${passed.length} are passed`,
+            `\`${callee}\` takes ${count(slots.length)}, and ${passed.length} ${passed.length === 1 ? 'is' : 'are'} passed`,
             { labels, hint: tooMany },
           );
         failed = true;

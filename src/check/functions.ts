@@ -3,7 +3,9 @@
 // the line of calls in which things were written.
 
 import type { FnDeclaration, Parameter, Span, StepDeclaration } from '../../grammar/index.js';
+import { isFloat } from '../base/index.js';
 import { assignArguments } from './arguments.js';
+import { shapeHint } from './builtins/filled.js';
 import type { Call } from './calls.js';
 import { enterScope, joinPath, type Context, type Frame } from './context.js';
 import { applyCustomRule } from './custom-rule.js';
@@ -62,9 +64,11 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
     name,
     call.site,
     declaration.name.span,
-    declaration.parameters.length === 0 && declaration.result?.kind === 'named-type' && declaration.result.dims !== null
-      ? `its shape is that of the type it stands for: \`let x: f32[2, 3] = ${own}()\``
-      : undefined,
+    () =>
+      shapeHint(context, call.passed, fn) ??
+      (declaration.parameters.length === 0 && declaration.result?.kind === 'named-type' && declaration.result.dims !== null
+        ? `its shape is that of the type it stands for: \`let x: f32[2, 3] = ${own}()\``
+        : undefined),
   );
   if (assigned === undefined) return ERROR;
   const frame = pushFrame(context, declaration, fn.self, name, call.site, context.frame);
@@ -101,6 +105,7 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
   };
   matchAll(false);
   inferDType(declaration.result, call.expected, scope, call.site);
+  inferOpen(call, declaration, values, scope);
   matchAll(true);
   if (failed || !matcher.finish()) return ERROR;
 
@@ -142,6 +147,20 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
   return context.checker.growth.within('body', context, call.site, `the call of \`${name}\``, () =>
     functionResult(inside, declaration, scope, ofResult(call, declaration, values)),
   );
+}
+
+/** Where nothing that is passed has a dtype, and no result is declared, a float that is expected is that of what is passed. */
+function inferOpen(
+  { expected, site }: Call,
+  { result, parameters }: FnDeclaration | StepDeclaration,
+  given: ReadonlyMap<string, { readonly value: Value }>,
+  scope: Scope,
+): void {
+  // What stands beside is looked at last: it may ask what this call gives.
+  if (result !== null || given.size === 0 || [...given.values()].some(({ value }) => ownDType(value) !== undefined)) return;
+  const dtype = dtypeWanted(expected);
+  if (dtype === undefined || !isFloat(dtype)) return;
+  for (const { name, type } of parameters) if (given.has(name.text)) inferDType(type, expectTensor(dtype, undefined), scope, site);
 }
 
 /** The call as its body sees it. Where nothing that is passed has a dtype, the body's literals take that of what stands beside the call. */

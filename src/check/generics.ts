@@ -5,7 +5,7 @@ import type { Dimension, GenericArgument, GenericParameter, Span, TypeExpression
 import { dtypeNames, isDType, type Shape } from '../base/index.js';
 import type { Context } from './context.js';
 import { fitsBound } from './match.js';
-import { fail } from './report.js';
+import { excerpt, fail } from './report.js';
 import { GenericBinding, type DTypeBound, type Scope } from './scope.js';
 import { evaluateSize, failNegative, solveSize, unknownsIn } from './sizes.js';
 import { suggestion } from './spelling.js';
@@ -77,7 +77,8 @@ export function bindGenerics(
     const argument = arguments_[at];
     if (argument === undefined) break;
     at += 1;
-    if (!bindGeneric(context, binding, argument, callScope, callee, declared)) return false;
+    const full = (): string | undefined => withDType(context, binding, bindings, arguments_, at - 1, callee);
+    if (!bindGeneric(context, binding, argument, callScope, callee, declared, full)) return false;
   }
   const extra = arguments_[at];
   if (extra === undefined) return true;
@@ -94,7 +95,23 @@ export function bindGenerics(
   return false;
 }
 
-/** Binds one generic to what is written for it; false after a diagnostic. */
+/** What is written with a dtype in the place `at`, where there is room for one more. */
+function withDType(
+  context: Context,
+  { family, sort }: GenericBinding,
+  bindings: readonly GenericBinding[],
+  arguments_: readonly GenericArgument[],
+  at: number,
+  callee: string,
+): string | undefined {
+  const hasRoom = arguments_.length < bindings.length || bindings.some((one) => one.sort === 'pack');
+  const dtype = (['f32', ...dtypeNames] as const).find((one) => fitsBound(one, family));
+  if (sort !== 'dtype' || !hasRoom || dtype === undefined) return undefined;
+  const texts = arguments_.map(({ span }) => excerpt(context, span, '…'));
+  return `write \`${callee}<${[...texts.slice(0, at), dtype, ...texts.slice(at)].join(', ')}>\`, or leave it out where the arguments say it`;
+}
+
+/** Binds one generic to what is written for it; false after a diagnostic. `full`: what to write where a dtype is missing. */
 function bindGeneric(
   context: Context,
   binding: GenericBinding,
@@ -102,6 +119,7 @@ function bindGeneric(
   scope: Scope,
   callee: string,
   declared: Span,
+  full: () => string | undefined = () => undefined,
 ): boolean {
   const labels = [{ span: binding.span ?? declared, text: 'declared here' }];
   if (argument.kind === 'size-name') {
@@ -124,7 +142,7 @@ function bindGeneric(
     const sort = binding.sort === 'dtype' ? 'a dtype' : binding.sort === 'integer' ? 'one integer' : 'one size';
     fail(context, 'type-mismatch', argument.span, `\`${binding.name}\` of \`${callee}\` is ${sort}`, {
       labels,
-      hint: binding.sort === 'dtype' ? 'e.g. `f32`; without it the arguments say' : 'e.g. `3`',
+      hint: () => full() ?? (binding.sort === 'dtype' ? 'e.g. `f32`; without it the arguments say' : 'e.g. `3`'),
     });
     return false;
   }

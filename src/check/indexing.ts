@@ -10,6 +10,7 @@ import { applyTensor } from './apply-op.js';
 import { sizeLabels } from './broadcast.js';
 import { checkedIndex } from './checked-index.js';
 import type { Context } from './context.js';
+import { inAnyDType } from './expressions/binary.js';
 import { evaluate } from './expressions/evaluate.js';
 import { evaluateElement, isElement } from './index-notation/elements.js';
 import { wholeTensors } from './index-notation/space.js';
@@ -20,6 +21,7 @@ import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
 import { bindingLabel, ownDType, shapeOf, toTensor } from './tensors.js';
 import { lastItem } from './sizes.js';
+import type { Expected } from './types.js';
 import { describe, dimOf, ERROR, integerHint, list, tensorValue, tuple, type Value } from './values.js';
 import { elementHint, itemHint } from './ways-out.js';
 
@@ -41,7 +43,7 @@ export interface Cut {
 /** A part that is known when compiling. */
 const known = (start: Dim, stop: Dim, step = 1, drop = false): Cut => ({ start, stop, step, drop, ids: undefined, window: undefined });
 
-export function evaluateIndex(context: Context, expression: IndexExpression, scope: Scope): Value {
+export function evaluateIndex(context: Context, expression: IndexExpression, scope: Scope, expected: Expected | undefined): Value {
   const object = evaluate(wholeTensors(context), expression.object, scope);
   if (object.kind === 'error') {
     for (const index of expression.indices) if (index.kind !== 'slice' && index.kind !== 'ellipsis') evaluate(context, index, scope);
@@ -59,7 +61,7 @@ export function evaluateIndex(context: Context, expression: IndexExpression, sco
   const node = toTensor(context, object, expression.object.span);
   if (node === undefined) return ERROR;
   const element = isElement(context, expression, node) ? evaluateElement(context, expression, object, node, scope) : undefined;
-  return element ?? indexTensor(context, expression, object, node, scope);
+  return element ?? indexTensor(context, expression, object, node, scope, expected);
 }
 
 function indexItems(context: Context, expression: IndexExpression, kind: 'list' | 'tuple', items: readonly Value[], scope: Scope): Value {
@@ -109,9 +111,19 @@ function indexItems(context: Context, expression: IndexExpression, kind: 'list' 
   );
 }
 
-function indexTensor(context: Context, expression: IndexExpression, object: Value, node: TensorNode, scope: Scope): Value {
+function indexTensor(
+  context: Context,
+  expression: IndexExpression,
+  object: Value,
+  node: TensorNode,
+  scope: Scope,
+  expected: Expected | undefined,
+): Value {
   const cuts = cutsOf(context, expression, object, node.type, scope);
-  return cuts === undefined ? ERROR : take(context, node, cuts, expression.span);
+  if (cuts === undefined) return ERROR;
+  const taken = (of: TensorNode | undefined): Value => (of === undefined ? ERROR : take(context, of, cuts, expression.span));
+  if (object.kind !== 'tensor' || object.again === undefined) return taken(node);
+  return inAnyDType((dtype) => taken(toTensor(context, object, expression.object.span, dtype)), expected, object);
 }
 
 /** What the indices take of each axis; undefined after a diagnostic. */

@@ -20,6 +20,7 @@ import * as ops from '../ops/index.js';
 import { applyOp, applyTensor } from './apply-op.js';
 import { broadcastTo } from './broadcast.js';
 import { placeOf } from './checked-index.js';
+import { carryHint, carryTypes, leafHint, typesAlone } from './carries.js';
 import { enterScope, purely, type Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { assuming } from './index-notation/body.js';
@@ -30,12 +31,12 @@ import { excerpt, fail } from './report.js';
 import { rangeRounds, rowRounds, type Rounds, roundsOf, rowsOf, whileRounds } from './rounds.js';
 import { Scope } from './scope.js';
 import { evaluateBlock } from './statements.js';
-import { fallbackDType, ownDType, readAll, shapeOf, toTensor } from './tensors.js';
+import { ownDType, readAll, shapeOf, toTensor } from './tensors.js';
 import type { Expected } from './types.js';
 import { leavesOf, sameTree, withLeaves } from './trees.js';
 import { describe, ERROR, list, tensorValue, tuple, type Value } from './values.js';
 
-interface Loop {
+export interface Loop {
   readonly word: 'fold' | 'scan' | 'while';
   /** A `while` has none. */
   readonly variable: Pattern | undefined;
@@ -47,7 +48,7 @@ interface Loop {
   readonly span: Span;
 }
 
-interface Round {
+export interface Round {
   readonly carry: Value;
   readonly output: Value | undefined;
 }
@@ -121,7 +122,7 @@ function evaluateLoop(context: Context, loop: Loop, iterable: Iterable, scope: S
 }
 
 /** One evaluation of the body; undefined after a diagnostic. */
-function evaluateRound(
+export function evaluateRound(
   context: Context,
   loop: Loop,
   item: Value,
@@ -372,121 +373,12 @@ function askedIn(
   return askedOf(context, loop, rounds, i, carries, scope, initial) ?? 'refused';
 }
 
-/**
- * The results of a loop inside of an attempt, of which only the types are wanted: an attempt has seen the body already, and loops in loops
- * would double the work with each. Without a round the attempt has failed; what it failed at is said when the loop itself is checked.
- */
-function typesAlone(
-  context: Context,
-  loop: Loop,
-  rounds: Rounds,
-  initial: Value,
-  types: readonly TensorType[],
-  found: Round | undefined,
-): Value {
-  if (found === undefined) return ERROR;
-  const { build } = context.checker;
-  const placed = (type: TensorType): Value => tensorValue(ops.placeholder(build, type));
-  const carry = withLeaves(initial, types.map(placed));
-  if (found.output === undefined) return carry;
-  const stacked: Value[] = [];
-  for (const leaf of leavesOf(context, found.output, loop.body.span, 'the output') ?? []) {
-    const node = toTensor(context, leaf, bodyValueSpan(loop));
-    if (node === undefined) return ERROR;
-    if (rounds.kind === 'counted') stacked.push(placed(tensor(node.type.dtype, [rounds.trip, ...node.type.shape])));
-  }
-  return shallow(context, tuple([carry, withLeaves(found.output, stacked)]), loop.span);
-}
-
-/**
- * The type of each carry: its own, or for a literal the one that the body gives it. Trial rounds find it: what is known after one goes into
- * the next.
- */
-function carryTypes(
-  context: Context,
-  loop: Loop,
-  rounds: Rounds,
-  initial: Value,
-  starts: readonly Value[],
-  scope: Scope,
-  expected: Expected | undefined,
-): { readonly types: TensorType[]; readonly attempt: { readonly round: Round | undefined } | undefined } {
-  const { build, reporter } = context.checker;
-  const leafExpected = starts.length === 1 && expected?.kind === 'tensor' ? expected : undefined;
-  const known = starts.map((start) => {
-    const own = ownDType(start);
-    return own === undefined ? undefined : tensor(own, shapeOf(start) ?? []);
-  });
-  let found: { readonly round: Round; readonly leaves: readonly Value[] } | undefined;
-  const attempted = known.includes(undefined);
-  for (let progress = attempted; progress;) {
-    context.checker.growth.spend(context.entry.named >> 3);
-    const carry = withLeaves(
-      initial,
-      starts.map((start, at) => (known[at] === undefined ? start : tensorValue(ops.placeholder(build, known[at])))),
-    );
-    const attempt = (): { round: Round; leaves: readonly Value[] } | undefined =>
-      context.entry.tentatively(() => {
-        const round = evaluateRound(context, loop, rounds.item(ops.placeholder(build, tensor('i32'))), carry, scope, expected);
-        if (round === undefined || !sameTree(round.carry, initial)) return undefined;
-        const leaves = leavesOf(context, round.carry, loop.body.span, 'the carry');
-        return leaves === undefined ? undefined : { round, leaves };
-      });
-    const { space } = context.body ?? {};
-    const { value } = reporter.silently(() => (space === undefined ? attempt() : space.tentatively(attempt)));
-    found = value;
-    progress = false;
-    for (const [at, leaf] of (found?.leaves ?? []).entries()) {
-      const own = ownDType(leaf);
-      if (known[at] !== undefined || own === undefined) continue;
-      known[at] = tensor(leafExpected?.dtype ?? own, shapeOf(leaf) ?? []);
-      progress = known.includes(undefined);
-    }
-  }
-  const types = starts.map(
-    (start, at) =>
-      known[at] ?? tensor(leafExpected?.dtype ?? widerLiteral(start, found?.leaves[at]), shapeOf(found?.leaves[at] ?? start) ?? []),
-  );
-  return { types, attempt: attempted ? { round: found?.round } : undefined };
-}
-
-/** The dtype of a carry that only literals touch. */
-function widerLiteral(start: Value, result: Value | undefined): TensorType['dtype'] {
-  const fractional = result?.kind === 'number' && !result.integer;
-  return fractional ? 'f32' : fallbackDType(start);
-}
-
 const yieldIn = (body: Block): Statement | undefined => body.statements.find((one) => one.kind === 'yield');
 
 /** Where the value of the body stands. */
-function bodyValueSpan(loop: Loop): Span {
+export function bodyValueSpan(loop: Loop): Span {
   const yielded = yieldIn(loop.body);
   if (yielded?.kind === 'yield') return yielded.value.span;
   const last = loop.body.statements.at(-1);
   return last?.kind === 'expression-statement' ? last.expression.span : loop.body.span;
-}
-
-const sameType = 'the type of a carry stays the same from round to round';
-const collects = 'to collect a value of each round, let a `scan` yield it: `yield (next, value)`';
-
-/** For a carry of another form than it had. */
-function carryHint(context: Context, loop: Loop, initial: Value, next: Value): string {
-  if (initial.kind === 'list' && next.kind === 'list') return `${sameType}; ${collects}`;
-  const parts = (value: Value): number => (value.kind === 'tuple' || value.kind === 'list' ? value.items.length : 1);
-  if (initial.kind === 'tuple') return `give as many values: \`(${initial.items.map(() => '…').join(', ')})\``;
-  return next.kind === 'tuple' && loop.word !== 'scan'
-    ? `start with ${parts(next)} values: \`with (${Array.from({ length: parts(next) }, (_, at) => `z${at + 1}`).join(', ')}) = (${excerpt(context, loop.initial.span, '…')}, …)\`; a value of each round is yielded by a \`scan\``
-    : sameType;
-}
-
-/** For a part of a carry whose dtype or shape changes. */
-function leafHint(context: Context, loop: Loop, type: TensorType, leaf: Value, parts: number): string {
-  const own = ownDType(leaf);
-  const start = parts === 1 ? excerpt(context, loop.initial.span, '…') : '…';
-  if (own !== undefined && own !== type.dtype) return `${sameType}: start with \`${own}(${start})\`, or give \`${type.dtype}(…)\``;
-  const shape = shapeOf(leaf) ?? [];
-  const isGrown = shape.length === type.shape.length && shape.filter((size, axis) => !size.equals(type.shape[axis] as Dim)).length === 1;
-  return isGrown
-    ? `${sameType}; ${collects}`
-    : `${sameType}: start with ${typeToString({ ...type, shape })}, or give ${typeToString(type)}`;
 }

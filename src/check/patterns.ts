@@ -29,9 +29,13 @@ export interface BindOptions {
   readonly otherwise?: string;
 }
 
+/** What stands for a part that nobody reads. */
+export const nobody = '_';
+
 /** False after a diagnostic. */
 export function bindPattern(context: Context, pattern: Pattern, value: Value, scope: Scope, options: BindOptions): boolean {
   if (pattern.kind === 'name-pattern') {
+    if (pattern.name === nobody) return true;
     const known = scope.own(pattern.name);
     if (known !== undefined) {
       fail(context, 'duplicate-name', pattern.span, `\`${pattern.name}\` is declared already in this block`, {

@@ -7,7 +7,7 @@ import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType 
 import { build as loop } from '../kernel/index.js';
 import { applyTensor, tensorOf } from './apply.js';
 import { defineOp, type Op } from './define.js';
-import { axesProblem, dimAt, isProblem, oneTensor, problem } from './problem.js';
+import { axesBehind, axesProblem, dimAt, isProblem, oneTensor, problem } from './problem.js';
 import { reduceSum } from './reduce.js';
 import { reshape, withOnes } from './reshape.js';
 import { get, positionOf, tabulate, tensorAt } from './value.js';
@@ -80,6 +80,7 @@ export const broadcast: Op<BroadcastAttrs> = defineOp<BroadcastAttrs>({
       ),
     );
   },
+  batched: ({ shape, axes }, prefix) => ({ shape: [...prefix, ...shape], axes: axesBehind(prefix, axes) }),
   lowering: {
     kind: 'element',
     at(node, index, arg) {

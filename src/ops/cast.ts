@@ -51,6 +51,7 @@ export const cast: Op<CastAttrs> = defineOp<CastAttrs>({
     for (let at = 0; at < result.data.length; at++) put(result, at, convertValue(arg.dtype, attrs.dtype, get(arg, at)));
     return result;
   },
+  batched: (attrs) => attrs,
   lowering: {
     kind: 'element',
     at(node, index, arg) {

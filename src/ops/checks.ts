@@ -39,6 +39,7 @@ export const inRange: Op<InRangeAttrs> = defineOp<InRangeAttrs>({
     if (bad >= 0) report(context, 'index-out-of-range', context.attrs.length, get(ids, bad));
     return ids;
   },
+  batched: (attrs) => attrs,
   lowering: { kind: 'removed', by: 'checks' },
   bounds: (_, of) => of(0),
   check(node, build): CheckParts {

@@ -91,6 +91,7 @@ export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
           );
     });
   },
+  batched: ({ axis }, prefix) => ({ axis: axis + prefix.length }),
   lowering: {
     kind: 'element',
     // A tree of choices, as deep as the logarithm of the number of parts; indices are clamped because every part is read. Parts that may

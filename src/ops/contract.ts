@@ -81,6 +81,13 @@ export const contract: Op<ContractAttrs> = defineOp<ContractAttrs>({
     const read = view.type([left], viewOf(attrs));
     if (read.kind === 'problem') return read;
     const { shape, batch, rows } = attrs;
+    if (mayReadNothing(left.shape, attrs))
+      return problem(
+        'invalid-value',
+        `contract of ${shapeToString(left.shape)} read as ${shapeToString(shape)}: it may have no element where that has some`,
+        [0],
+        'copy its border, or the view of it, before',
+      );
     const inner = shape.slice(batch + rows);
     if (batch < 0 || rows < 1 || inner.length < 1)
       return problem('shape-mismatch', `contract of ${shapeToString(shape)}: ${batch} axes of batches and ${rows} of rows`, [0]);

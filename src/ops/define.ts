@@ -2,7 +2,7 @@
 // Holds: passes never list ops; they ask these fields. Elementwise ops take equal shapes: broadcasting is an op of its own, inserted by the
 // checker.
 
-import type { DiagnosticCode, Dim } from '../base/index.js';
+import type { DiagnosticCode, Dim, Shape } from '../base/index.js';
 import type { Attrs, GraphBuilder, Node, OpTag, Region, Source, TensorNode, TensorType, Type } from '../graph/index.js';
 import type { Buffer, Combiner, Expr, Stmt } from '../kernel/index.js';
 import type { Writer, Written } from './writing.js';
@@ -224,6 +224,11 @@ export interface Op<A extends Attrs = Attrs> extends OpTag {
   /** The meaning, naive. */
   evaluate(args: readonly Value[], context: EvaluateContext<A>): Value;
   readonly lowering: Lowering<A>;
+  /**
+   * Attributes of the op for axes `prefix` more, in front of those of every argument and result, for each of which it does the same: what
+   * index notation makes of an op in its body. An op without it has no such form.
+   */
+  batched?(attrs: A, prefix: Shape): A;
   /** A size that must not be 0 where any of `count` elements is computed: an index clamped into it would mean none. */
   needs?(node: Node<A>): { readonly size: Dim; readonly count: Dim };
   /** A size that the op counts in a dtype that may be too narrow for it, and how large it may be. */

@@ -167,6 +167,7 @@ function elementwiseOp(name: ScalarName): ElementwiseOp {
         );
       return result;
     },
+    batched: (attrs) => attrs,
     lowering: {
       kind: 'element',
       at: (node, index, arg) => loop.apply(row.kernel, node.type.dtype, ...node.args.map((_, which) => arg(which, index))),
@@ -198,6 +199,7 @@ function algebraOf(build: GraphBuilder, like: TensorType): Algebra {
     neg: one('neg'),
     square: one('square'),
     sqrt: one('sqrt'),
+    rsqrt: one('rsqrt'),
     exp: one('exp'),
     log: one('log'),
     sin: one('sin'),

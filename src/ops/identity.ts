@@ -26,6 +26,7 @@ export const named: Op<NamedAttrs> = defineOp<NamedAttrs>({
     jvp: (_, [tangent]) => [tangent],
   },
   evaluate: (args) => tensorAt(args, 0),
+  batched: (attrs) => attrs,
   lowering: { kind: 'removed', by: 'strip' },
   samples: () => [{ args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { path: 'loss/error' } }],
 });
@@ -36,6 +37,7 @@ export const stopGradient: Op<NoAttrs> = defineOp<NoAttrs>({
   type: (args) => oneTensor('stopGradient', args),
   derivative: { kind: 'zero' },
   evaluate: (args) => tensorAt(args, 0),
+  batched: (attrs) => attrs,
   lowering: { kind: 'removed', by: 'strip' },
   samples: () => [{ args: [{ dtype: 'f64', shape: [3] }], attrs: {} }],
 });

@@ -203,6 +203,7 @@ export const inverse: Op<NoAttrs> = defineOp<NoAttrs>({
     for (let at = 0; at < data.length; at += n * n) eliminate(data.subarray(at, at + n * n), result.data.subarray(at, at + n * n), n);
     return result;
   },
+  batched: (attrs) => attrs,
   lowering: { kind: 'nest', build: (node, context) => inverseNest(context, tensorOf<NoAttrs>(node as Node<NoAttrs>).type.shape) },
   write: ({ args, type }, writer) => written(called('inverse', [writer.exact(args[0] as Node)]), (type as TensorType).shape),
   samples: () => [

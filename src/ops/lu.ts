@@ -236,6 +236,7 @@ export const lu: Op<LuAttrs> = defineOp<LuAttrs>({
     (factors.data as Float64Array).set(work);
     return [factors, order];
   },
+  batched: (attrs) => attrs,
   lowering: { kind: 'nest', build: (node, nest) => nestOf(shapeOf(node), node.attrs, nest) },
   write(node, writer) {
     const names = writer.results(node, (index) => (index === 0 ? 'factors' : 'order'));

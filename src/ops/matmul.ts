@@ -146,6 +146,7 @@ export const matmul: Op<NoAttrs> = defineOp<NoAttrs>({
     }
     return result;
   },
+  batched: (attrs) => attrs,
   lowering: { kind: 'contract' },
   write({ args, type }, writer) {
     const [left, right] = args as [Node, Node];

@@ -40,6 +40,7 @@ export const narrow: Op<NarrowAttrs> = defineOp<NarrowAttrs>({
   },
   // Floats are not rounded in reference evaluation.
   evaluate: (args) => tensorAt(args, 0),
+  batched: (attrs) => attrs,
   lowering: {
     kind: 'element',
     at(node, index, arg) {
@@ -66,6 +67,7 @@ export const widen: Op<NarrowAttrs> = defineOp<NarrowAttrs>({
     jvp: ({ attrs }, [tangent], build) => [tangent === undefined ? undefined : applyTensor(build, widen, [tangent], attrs)],
   },
   evaluate: (args) => tensorAt(args, 0),
+  batched: (attrs) => attrs,
   lowering: { kind: 'removed', by: 'strip' },
   samples,
 });

@@ -67,6 +67,10 @@ export const pad: Op<PadAttrs> = defineOp<PadAttrs>({
         : 0;
     });
   },
+  batched: ({ before, after, inner }, prefix) => {
+    const none = prefix.map(() => Dim.zero);
+    return { before: [...none, ...before], after: [...none, ...after], inner: [...prefix.map(() => 0), ...inner] };
+  },
   lowering: {
     kind: 'element',
     // Both sides of a choice are computed, so the index is clamped into the argument; an argument that may turn out to be empty is copied

@@ -53,5 +53,11 @@ export function axesProblem(name: string, axes: readonly number[], rank: number,
   return undefined;
 }
 
+/** Axes of a tensor where those of `prefix` stand in front: these first, in their order. */
+export const axesBehind = (prefix: Shape, axes: readonly number[]): readonly number[] => [
+  ...prefix.keys(),
+  ...axes.map((axis) => axis + prefix.length),
+];
+
 export const dimAt = (shape: Shape, axis: number): Dim => shape[axis] as Dim;
 export const without = (shape: Shape, axes: readonly number[]): Shape => shape.filter((_, axis) => !axes.includes(axis));

@@ -132,6 +132,7 @@ export const recurrence: Op<RecurrenceAttrs> = defineOp<RecurrenceAttrs>({
     }
     return result;
   },
+  batched: (attrs) => attrs,
   lowering: { kind: 'nest', build: (node, context) => nest(tensorOf(node), context) },
   write({ args, attrs, type }, writer) {
     const [b, a] = args.toReversed().map((arg) => writer.exact(arg)) as [Expression, Expression | undefined];

@@ -183,6 +183,7 @@ function reduction({ name, doc, combine, derivative, bool }: Reduction): Op<Redu
       }
       return result;
     },
+    batched: ({ axes }, prefix) => ({ axes: axes.map((axis) => axis + prefix.length) }),
     lowering: { kind: 'reduce', axes: (node) => node.attrs.axes, combine: () => combine },
     // Of no elements an entry takes none: the checker asks for one at least.
     bounds: (_, of) => (combine === 'max' || combine === 'min' ? of(0) : undefined),

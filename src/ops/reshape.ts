@@ -99,6 +99,7 @@ export const reshape: Op<ReshapeAttrs> = defineOp<ReshapeAttrs>({
     let at = 0;
     return tabulate(arg.dtype, attrs.shape.map(size), () => get(arg, at++));
   },
+  batched: ({ shape }, prefix) => ({ shape: [...prefix, ...shape] }),
   lowering: {
     kind: 'element',
     at: (node, index, arg) => arg(0, reshapeIndex((node.args[0]?.type as TensorType).shape, node.type.shape, index)),

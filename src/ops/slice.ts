@@ -100,6 +100,11 @@ export const slice: Op<SliceAttrs> = defineOp<SliceAttrs>({
       ),
     );
   },
+  batched: ({ starts, stops, steps }, prefix) => ({
+    starts: [...prefix.map(() => Dim.zero), ...starts],
+    stops: [...prefix, ...stops],
+    steps: [...prefix.map(() => 1), ...steps],
+  }),
   lowering: {
     kind: 'element',
     at({ attrs }, index, arg) {

@@ -191,6 +191,7 @@ export const sortOrder: Op<SortOrderAttrs> = defineOp<SortOrderAttrs>({
     }
     return result;
   },
+  batched: (attrs) => attrs,
   lowering: { kind: 'nest', build: (node, nest) => nestOf(tensorOf<SortOrderAttrs>(node).type.shape, node.attrs.descending, nest) },
   write({ args, attrs: { descending }, type }, writer) {
     const flags = descending ? { descending: truth(true) } : {};

@@ -174,6 +174,7 @@ export const substitute: Op<SubstituteAttrs> = defineOp<SubstituteAttrs>({
     (result.data as Float64Array).set(to);
     return result;
   },
+  batched: (attrs) => attrs,
   lowering: { kind: 'nest', build: (node, nest) => nestOf(tensorOf<SubstituteAttrs>(node).type.shape, node.attrs, nest) },
   write({ args, attrs, type }, writer) {
     const flags = Object.fromEntries(Object.entries(attrs).flatMap(([name, is]) => (is ? [[name, truth(true)]] : [])));

@@ -5,7 +5,7 @@ import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType 
 import type { Expr } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type Op } from './define.js';
-import { dimAt, isProblem, oneTensor, problem } from './problem.js';
+import { axesBehind, dimAt, isProblem, oneTensor, problem } from './problem.js';
 import { axesOf, called } from './tdsl.js';
 import { get, positionOf, tabulate, tensorAt } from './value.js';
 import { written } from './writing.js';
@@ -63,6 +63,7 @@ export const transpose: Op<TransposeAttrs> = defineOp<TransposeAttrs>({
         ),
     );
   },
+  batched: ({ axes }, prefix) => ({ axes: axesBehind(prefix, axes) }),
   lowering: {
     kind: 'element',
     at: (node, index, arg) =>

@@ -245,6 +245,19 @@ export const view: Op<ViewAttrs> = defineOp<ViewAttrs>({
       return attrs.outside;
     });
   },
+  batched({ shape, coefficients, offsets, divisors, outside }, prefix) {
+    const none = prefix.map(() => Dim.zero);
+    return {
+      shape: [...prefix, ...shape],
+      coefficients: [
+        ...prefix.map((_, at) => [...prefix.map((_, to) => (to === at ? Dim.one : Dim.zero)), ...shape.map(() => Dim.zero)]),
+        ...coefficients.map((row) => [...none, ...row]),
+      ],
+      offsets: [...none, ...offsets],
+      divisors: [...prefix.map(() => 1), ...divisors],
+      outside,
+    };
+  },
   lowering: {
     kind: 'element',
     at: elementAt,

@@ -3,7 +3,7 @@
 
 import { Dim, type DType, elementCount, isFloat, isInteger, isWide as isWideInteger, shapeEquals } from '../../src/base/index.js';
 import { tensor } from '../../src/graph/index.js';
-import { fill, transpose as transposeOp, applyTensor } from '../../src/ops/index.js';
+import { applyTensor, contraction, fill, transpose as transposeOp } from '../../src/ops/index.js';
 import { bounded, type Drawing, type Item, rangeOf } from './drawing.js';
 
 type Grow = (d: Drawing) => Item | undefined;
@@ -369,7 +369,7 @@ const contract: Grow = (d) => {
   };
   const terms = countOf(d, inner);
   const error = x.error + y.error === 0 ? 0 : terms * (x.bound * y.error + y.bound * x.error + x.bound * y.bound + 1);
-  return d.take(d.make.op('contract', [x.node, y.node], attrs), bounded(dtype, terms * x.bound * y.bound), error);
+  return d.take(contraction(d.make.build, x.node, y.node, attrs), bounded(dtype, terms * x.bound * y.bound), error);
 };
 
 const count: Grow = (d) => {

@@ -28,6 +28,7 @@ import { checks, differentiate, simplify, strip } from '../../src/passes/index.j
 import { type Module, openModule, type Session } from '../../runtime/index.js';
 import { Make, type Size } from '../eval/make.js';
 import { lowerEntry } from '../lower/lower-entry.js';
+import { movements } from './conditioning.js';
 import { difference, fromRuntime, type Results, toRuntime } from './agree.js';
 
 export type Sizes = Readonly<Record<string, number>>;
@@ -61,6 +62,11 @@ export interface GraphCase {
   tolerance?(result: string, dtype: DType): number;
   /** How far kernels may lie from the meaning, which rounds nothing; default `tolerance`. */
   meaningTolerance?(result: string, dtype: DType): number;
+  /**
+   * Half a unit in the last place of the dtype that is computed in. Where results differ by more than the tolerance, what roundings of that
+   * size of the inputs move is allowed as well: an ill-conditioned program has no closer value in its dtype.
+   */
+  readonly unit?: number;
   readonly simplified?: boolean;
   /** Compares native code with the meaning itself: the interpreter of kernels adds the lanes of a sum one after the other. */
   readonly onlyNative?: boolean;
@@ -250,6 +256,13 @@ function runCase(
       );
       if (simplified !== undefined) return `simplify ${at}: ${simplified}`;
     }
+    let moves: ReadonlyMap<string, number> | undefined;
+    const differs = (found: Results, expected: Results, usual: typeof tolerance): string | undefined => {
+      const wrong = difference(found, expected, usual);
+      if (wrong === undefined || one.unit === undefined) return wrong;
+      moves ??= movements(feeds, initial, one.unit, (fed, start) => stepsOf(entry, fed, new Map(start), dims, step + 1));
+      return difference(found, expected, (name, dtype) => usual(name, dtype) + 4 * (moves?.get(name) ?? 0));
+    };
     let before = meaning;
     const runs = [
       ...links.map((link, which) => ({ link, run: prepared[which] as KernelRun })),
@@ -267,7 +280,7 @@ function runCase(
         state.set(path, value);
         results.set(`variable ${path}`, value);
       }
-      const wrong = difference(results, before, link === 'lower' ? meaningTolerance : tolerance);
+      const wrong = differs(results, before, link === 'lower' ? meaningTolerance : tolerance);
       if (wrong !== undefined) return `${link} ${at}: ${wrong}`;
       before = results;
     }
@@ -280,7 +293,7 @@ function runCase(
         entry.outputs.map(({ node }, index) => [`output ${index}`, fromRuntime(result[index], node.type.dtype)]),
       );
       for (const path of updated) results.set(`variable ${path}`, fromRuntime(session.get(path), (initial.get(path) as TensorValue).dtype));
-      const wrong = difference(results, alone ?? before, alone === undefined ? tolerance : () => 0);
+      const wrong = alone === undefined ? differs(results, before, tolerance) : difference(results, alone, () => 0);
       if (wrong !== undefined) return `${alone === undefined ? 'native code' : 'several threads'} ${at}: ${wrong}`;
       alone = results;
     }
@@ -301,4 +314,16 @@ function graphStep(
     results.set(`variable ${path}`, value);
   }
   return results;
+}
+
+/** The results of the last of some steps. */
+function stepsOf(
+  entry: Entry,
+  feeds: ReadonlyMap<string, TensorValue>,
+  state: Map<string, TensorValue>,
+  dims: ReadonlyMap<string, number>,
+  count: number,
+): Results {
+  for (let step = 1; step < count; step++) graphStep(entry, feeds, state, dims);
+  return graphStep(entry, feeds, state, dims);
 }

@@ -65,6 +65,7 @@ export function trainingCase(
     sizes: batches,
     steps: 3,
     tolerance: () => trainingTolerance[training],
+    ...(training in units ? { unit: units[training] } : {}),
     ...(training === 'mixed' ? { meaningTolerance: () => 5e-2 } : {}),
   };
 }
@@ -164,6 +165,9 @@ function extrapolated(central: (step: number) => number): number {
   }
   return best;
 }
+
+/** Half a unit in the last place; of `mixed` there is none. */
+const units: Partial<Readonly<Record<Training, number>>> = { f32: 2 ** -24, f16: 2 ** -11, bf16: 2 ** -8 };
 
 /** Rounding errors of some dozens of operations one behind the other, in three steps. */
 const trainingTolerance: Readonly<Record<Training, number>> = { f64: 1e-9, mixed: 1e-9, f32: 2e-4, f16: 5e-2, bf16: 0.3 };

@@ -25,6 +25,8 @@ describe('a shape that is that of what stands beside', () => {
     ['v - full(1 / N)', 'f64[N]'],
     ['n + ones()', 'i32[N]'],
     ['solve(A + 0.1 * eye(), v)', 'f64[N]'],
+    ['softmax(A, axis: 0) + s * eye()', 'f64[N, N]'],
+    ['inverse(A) + s * eye()', 'f64[N, N]'],
     // What has a dtype keeps it where some float is expected.
     ['tanh([i in 0..2] => f64(0.6))', 'f64[2]'],
     ['s - product(1 + 0.5 * tanh([i in 0..2] => f64(0.6)))', 'f64'],
@@ -285,5 +287,44 @@ describe('a known subscript in index notation', () => {
   test('and nothing where it is not always taken', () => {
     expect(codes('export fn f<B>(q: f64[B, 3]) = [j] => if j > 1 then q[0, j] else 0')).toEqual(['ambiguous-size']);
     expect(codes('export fn f<B>(q: f64[B, 3]) = [j] => q[0, j] ?? 0')).toEqual([]);
+  });
+});
+
+describe('a dtype that is that of what is expected or stands beside', () => {
+  const parameters = 'v: f64[4], s: f64, k: i32[4]';
+  test.each([
+    ['mean(ones([3]))', 's'],
+    ['norm(ones([3])) + std([1.0, 2.0])', 's'],
+    ['logSumExp(ones([4]))', 's'],
+    ['pad(ones([2]), [1], [1])', 'v'],
+    ['take(ones([4]), k)', 'v'],
+    ['scatterAdd(k, ones([4]), 4)', 'v'],
+    ['ones([4])[k]', 'v'],
+    ['ones([8])[::2]', 'v'],
+    ['tile(ones([2]), [2])', 'v'],
+    ['flip(ones([4]), axis: 0) + mean(ones([2, 4]), axis: 0)', 'v'],
+  ])('%s', (body, beside) => {
+    const type = beside === 's' ? 'f64' : 'f64[4]';
+    expect(codes(`export fn f(${parameters}): ${type} = ${body}`)).toEqual([]);
+    expect(resultOf(`(${body}) * ${beside}`, parameters)).toBe(type);
+  });
+});
+
+describe('what a loop starts with', () => {
+  test.each([
+    // A call in the body decides a dtype, which the rest of it refuses.
+    ['fold k in 0..3 with b = zeros([N]) { let c = softmax(b, axis: 0)\n [i] => c[i] * v[i] }', 'f64[N]'],
+    ['fold k in 0..3 with b = zeros([N]) { let c = softmax(b, axis: 0)\n c * v }', 'f64[N]'],
+    // Only literals touch it on its own way, and it meets a tensor beside.
+    ['(fold k in 0..3 with (p, l) = (v, 0.5) { let q = l * p\n if q[0] > 0 then (q, 0.1 * l) else (p, 10 * l) })[1]', 'f64'],
+    ['(fold k in 0..3 with (p, l) = (v, 0.5) { let q = l * p\n (q, f64(2) * l) })[1]', 'f64'],
+    ['fold k in 0..3 with l = 0.5 { if s > 0 then 0.1 * l else 10 * l }', 'f32'],
+    ['fold k in 0..3 with (a, b) = (0, 0.0) { (a + 1, b + s * b) }', '(i32, f64)'],
+  ])('%s', (body, type) => {
+    expect(resultOf(body, 'v: f64[N], s: f64').replaceAll(/where .*/g, '')).toBe(type);
+  });
+
+  test('says what is wrong where no dtype fits', () => {
+    expect(codes('export fn f(v: f64[3], w: f32[3]) = fold k in 0..3 with l = 0.5 { l * v[0] + l * w[0] }')).toEqual(['dtype-mismatch']);
   });
 });

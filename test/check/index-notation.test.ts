@@ -486,6 +486,66 @@ describe('notation in bodies', () => {
   });
 });
 
+describe('ops over a tensor for each element', () => {
+  const x = matrix(2, 3);
+  const m = [matrix(3, 3), matrix(3, 3).map((row, i) => row.map((one, j) => one + (i === j ? 3 : 0)))];
+  const ids = [
+    [2, 0],
+    [1, 1],
+  ];
+  // The same without index notation.
+  test.each([
+    ['[b, i] => sort([j in 0..N] => x[b, j])[i]', 'sort(x)'],
+    ['[b, i] => f64(argsort([j] => x[b, j])[i]) * x[b, i]', 'f64(argsort(x)) * x'],
+    ['[b, i] => cumsum([j] => x[b, j], axis: 0)[i]', 'cumsum(x, axis: 1)'],
+    ['[b, i] => cumprod([j] => x[b, j], axis: 0)[i]', 'cumprod(x, axis: 1)'],
+    ['[b, i] => topK([j] => x[b, j], 2)[0][0] + x[b, i]', 'topK(x, 2)[0][:, :1] + x'],
+    ['[b, i] => (([j, k] => m[b, j, k]) @ ([k] => x[b, k]))[i]', '(m @ expandDims(x, axis: 2))[..., 0]'],
+    ['[b, i, j] => (([j, k] => m[b, j, k]) @ w)[i, j]', 'm @ w'],
+    ['[b, i] => solve([j, k] => m[b, j, k], [k] => x[b, k])[i]', 'solve(m, expandDims(x, axis: 2))[..., 0]'],
+    ['[b] => det([j, k] => m[b, j, k])', 'det(m)'],
+    ['[b, i, j] => inverse([j, k] => m[b, j, k])[i, j]', 'inverse(m)'],
+    ['[b] => logdet(([j, k] => m[b, j, k]) @ ([j, k] => m[b, k, j]))', 'logdet(m @ swapAxes(m, 1, 2))'],
+    ['[b, i] => pad([j] => x[b, j], [1], [0])[i]', 'pad(x, [0, 1], [0, 0])'],
+    ['[b, i] => flip([j] => x[b, j], axis: 0)[i]', 'flip(x, axis: 1)'],
+    ['[b, i] => take([j] => x[b, j], [k] => ids[b, k])[i]', 'takeAlong(x, ids, axis: 1)'],
+    ['[b, i, k] => take([j, k] => m[b, j, k], [k] => ids[b, k])[i, k]', '[b, i, k] => m[b, ids[b, i], k]'],
+  ])('%s', (body, whole) => {
+    const entry = (text: string): string => `export fn f<B, N, K>(x: f64[B, N], m: f64[B, N, N], w: f64[N, N], ids: i32[B, K])
+      where N >= 2, K >= 1 {
+        let y = ${text}
+        return (y, grad(sum(y * y), x), jvp(y, m, 0.5 * m + 1))
+      }`;
+    const feeds = { x, m, w: matrix(3, 3), ids };
+    close(run(entry(body), feeds), run(entry(whole), feeds));
+  });
+  test("a rule of one's own, of what depends on no index, under a condition that does", () => {
+    const cube = 'fn cube(x: f64): f64 = x * x * x\n  vjp (g) => 3 * g * x * x';
+    close(
+      run(`${cube}\nexport fn f(x: f64[3], z: f64[2]): f64[3] = [j] => if x[j] > 0 then cube(z[-1]) else 0.5`, {
+        x: [1, -1, 2],
+        z: [5, 2],
+      }),
+      [8, 0.5, 8],
+    );
+  });
+});
+
+test('an element of what has no dtype yet takes that of what it meets', () => {
+  const found = run(
+    `export fn f<N>(x: f64[N]): (f64[N], f64[N]) {
+      let a = sqrt(2 * ones([N]))
+      let once = fold k in 0..1 with b = zeros([N]) {
+        let c = softmax(b, axis: 0)
+        [i] => c[i] * x[i]
+      }
+      return ([i] => a[i] * x[i] + sum[j](a[j] * x[j]), once)
+    }`,
+    { x: [1, 3] },
+  );
+  close(found, [[1, 3].map((one) => Math.SQRT2 * (one + 4)), [0.5, 1.5]]);
+});
+
 describe('bounds that depend on indices or on data', () => {
   test('sums of indices', () => {
     const x = vector(4);

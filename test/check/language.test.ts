@@ -9,6 +9,23 @@ const run = (text: string, feeds: Readonly<Record<string, Json>> = {}, steps = 1
 };
 const types = (text: string): string[] => entryTexts(moduleOf(text).module);
 
+describe('what nobody reads', () => {
+  test('is `_` in patterns, as often as one likes', () => {
+    expect(
+      runEntry(
+        `export fn f(x: f64[3]): f64 {
+          let (_, y) = (x[0], x[1])
+          let (_, (_, z)) = (x[0], (x[1], x[2]))
+          let (_, s) = scan _ in 0..3 with (c, _) = (f64(0), 1.0) { yield ((c + 1, 2.0), c) }
+          return y + z + sum(s) + addN([f64(1) for _ in 0..3])
+        }`,
+        'f',
+        { x: [1, 2, 3] },
+      )[0],
+    ).toBe(11);
+  });
+});
+
 describe('sizes', () => {
   test('an argument with one unknown size binds it', () => {
     expect(

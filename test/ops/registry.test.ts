@@ -168,6 +168,12 @@ describe('refusals', () => {
     ['select', [bool(2), f32(2), f32(3)], {}, 'shape-mismatch: select of the shapes [2], [2] and [3], which differ'],
     ['neg', [], {}, 'type-mismatch: neg takes one tensor, not 0'],
     [
+      'contract',
+      [f32('N'), f32(3, 2)],
+      { shape: [D(4), D(3)], coefficients: [[D(1), D(1)]], offsets: [D(-1)], divisors: [1], outside: 0, batch: 0, rows: 1 },
+      'invalid-value: contract of [N] read as [4, 3]: it may have no element where that has some',
+    ],
+    [
       'matmul',
       [f32('B', 784), f32(300, 10)],
       {},

@@ -6,8 +6,10 @@ import type { DType, Dim } from '../../base/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { broadcastTo } from '../broadcast.js';
-import type { Call } from '../calls.js';
+import type { Call, Passed } from '../calls.js';
+import type { Context } from '../context.js';
 import { inAnyDType } from '../expressions/binary.js';
+import { excerpt } from '../report.js';
 import { ownDType, toTensor } from '../tensors.js';
 import { dtypeWanted } from '../types.js';
 import { type Value, ERROR, type FunctionValue, number } from '../values.js';
@@ -74,4 +76,14 @@ export function shapedForm({ passed, generics }: Call, { declaration, module }: 
   const form = module.std ? forms[declaration.name.text] : undefined;
   if (form === undefined || generics !== null || declaration.kind === 'step') return undefined;
   return passed.length > declaration.parameters.length && passed.length <= form.parameters.length ? form : undefined;
+}
+
+/** How a shape is passed, for a call that passes its sizes one by one. */
+export function shapeHint(context: Context, passed: readonly Passed[], { declaration, module }: FunctionValue): string | undefined {
+  const form = module.std ? forms[declaration.name.text] : undefined;
+  const sizes = passed.length - (form?.parameters.length ?? 0) + 1;
+  if (form?.parameters[0]?.name !== 'shape' || sizes < 2 || passed.some(({ name }) => name !== null)) return undefined;
+  const texts = passed.map(({ span }) => excerpt(context, span, '…'));
+  if (texts.some((text) => text.startsWith('['))) return undefined;
+  return `a shape is one list: \`${form.name}(${[`[${texts.slice(0, sizes).join(', ')}]`, ...texts.slice(sizes)].join(', ')})\``;
 }

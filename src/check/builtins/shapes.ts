@@ -281,7 +281,7 @@ const pad: Builtin = {
   signatures: ['pad<T: any, ...S, ...R>(x: T[...S], before: list, after: list): T[...R]'],
   parameters: required('x', 'before', 'after'),
   run(call) {
-    const node = call.tensor('x');
+    const node = call.elements('x');
     if (node === undefined) return ERROR;
     const before = sizesGiven(call, call.given('before'));
     const after = sizesGiven(call, call.given('after'));
@@ -316,7 +316,7 @@ const take: Builtin = {
   signatures: ['take<T: any, I: integer, ...A, N, ...B, ...R>(x: T[...A, N, ...B], ids: I[...R], axis: int = 0): T[...A, ...R, ...B]'],
   parameters: [...required('x', 'ids'), ...optional('axis')],
   run(call) {
-    const node = call.tensor('x');
+    const node = call.elements('x');
     const ids = call.tensor('ids');
     if (node === undefined || ids === undefined) return ERROR;
     if (!areIds(call, ids)) return ERROR;
@@ -334,7 +334,7 @@ const scatterAdd: Builtin = {
   parameters: required('ids', 'updates', 'rows'),
   run(call) {
     const ids = call.tensor('ids');
-    const updates = call.tensor('updates');
+    const updates = call.elements('updates');
     const given = call.given('rows');
     const rows = dimOf(given.value);
     if (ids === undefined || updates === undefined || given.value.kind === 'error') return ERROR;

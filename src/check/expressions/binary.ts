@@ -290,7 +290,7 @@ function numberArithmetic(
     return boolean(compares[operator](order));
   }
   if (integer && right.value === 0 && (operator === '/' || operator === '%'))
-    return fail(context, 'invalid-value', span, 'an integer is divided by 0');
+    return fail(context, 'invalid-value', span, 'an integer is divided by 0', { hint: 'infinity is `1.0 / 0.0`' });
   const row: ops.ScalarFunction = ops.scalarTable[opNames[operator]];
   const double = row.evaluate(left.value, right.value);
   const small = integer && operator !== '**' && [left.value, right.value, double].every(Number.isSafeInteger);

@@ -82,7 +82,7 @@ export function chooseValues(
   expected: Expected | undefined,
   mark: number,
 ): Value {
-  const pairs: Pair[] = [];
+  const pairs: LeafPair[] = [];
   const tree = pairsOf(context, condition, a, b, span, expected, pairs);
   if (tree === undefined) return ERROR;
   const nodes = chosen(context, condition, pairs, mark, span);
@@ -90,8 +90,13 @@ export function chooseValues(
     ? ERROR
     : withLeaves(
         tree,
-        nodes.map((node) => tensorValue(node)),
+        nodes.map((node, at) => ({ ...tensorValue(node), again: (pairs[at] as LeafPair).again })),
       );
+}
+
+/** Of literals alone a leaf has no dtype before it meets one. */
+interface LeafPair extends Pair {
+  readonly again: ((dtype: DType) => TensorNode | undefined) | undefined;
 }
 
 /** The tree of both values, whose leaves are appended to `pairs`; undefined after a diagnostic. */
@@ -102,7 +107,7 @@ function pairsOf(
   b: Branch,
   span: Span,
   expected: Expected | undefined,
-  pairs: Pair[],
+  pairs: LeafPair[],
 ): Value | undefined {
   if (a.value.kind === 'error' || b.value.kind === 'error') return undefined;
   const differ = (): undefined => {
@@ -137,9 +142,15 @@ function pairsOf(
   const isParts = (value: Value): boolean => value.kind === 'tuple' || value.kind === 'record';
   if (isParts(a.value) || isParts(b.value)) return differ();
   const asked = { node: condition, value: tensorValue(condition), span };
-  const pair = alike(context, asked, a, b, span, expected, 'the branches of `if`');
+  const alikeAs = (wanted: Expected | undefined): Pair | undefined => alike(context, asked, a, b, span, wanted, 'the branches of `if`');
+  const pair = alikeAs(expected);
   if (pair === undefined) return undefined;
-  pairs.push(pair);
+  const again = (dtype: DType): TensorNode | undefined => {
+    const other = alikeAs(expectTensor(dtype, undefined));
+    return other === undefined ? undefined : select(context, condition, other, span);
+  };
+  const isUndecided = expectedDType(expected) === undefined && [a, b].every(({ value }) => ownDType(value) === undefined && isOpen(value));
+  pairs.push({ ...pair, again: isUndecided ? again : undefined });
   return tensorValue(pair.whenTrue);
 }
 

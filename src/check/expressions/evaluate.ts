@@ -50,7 +50,7 @@ function valueOf(context: Context, expression: Expression, scope: Scope, wanted:
     case 'call':
       return evaluateCall(context, expression, scope, expected);
     case 'index':
-      return evaluateIndex(context, expression, scope);
+      return evaluateIndex(context, expression, scope, expected);
     case 'list':
       return evaluateList(context, expression, scope, expected);
     case 'comprehension':

@@ -8,6 +8,7 @@ import { wholeTensors } from '../index-notation/space.js';
 import { foreignPrefix, memberHint, nameHint, unprefixed } from '../known-names.js';
 import { membersOf } from '../members.js';
 import { boundNearby, type Nearby } from '../names-nearby.js';
+import { nobody } from '../patterns.js';
 import { excerpt, fail, warn } from '../report.js';
 import { GenericBinding, type Binding, type Scope } from '../scope.js';
 import { sizesToValues } from '../sizes.js';
@@ -64,7 +65,11 @@ export function failUnknownName(context: Context, { name, span }: NameExpression
   const nearby = (): Nearby | undefined => boundNearby(context, name, span);
   return fail(context, 'unknown-name', span, `nothing is called \`${name}\` here`, {
     labels: () => nearby()?.labels ?? [],
-    hint: () => nearby()?.hint ?? nameHint(name, scope) ?? hint,
+    hint: () =>
+      (name === nobody ? 'it stands for a part that nobody reads: give that a name' : undefined) ??
+      nearby()?.hint ??
+      nameHint(name, scope) ??
+      hint,
   });
 }
 

@@ -2,10 +2,11 @@
 // there is none.
 // Holds: the axes of the indices stand before those that the op is about.
 
-import { Dim, type Shape, shapeEquals } from '../../base/index.js';
+import { Dim, elementCount, type Shape, shapeEquals } from '../../base/index.js';
 import type { GraphBuilder, Node, TensorNode } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import type { Lifted } from './lift.js';
+import type { LiftedOp } from './lift-region.js';
 import type { BodyIndex } from './space.js';
 
 /** What a lift says of indices and their axes. */
@@ -16,66 +17,31 @@ export interface Axes {
   union(...axes: readonly (readonly BodyIndex[])[]): readonly BodyIndex[];
 }
 
-const elementByElement: ReadonlySet<unknown> = new Set<unknown>([
-  ...Object.values(ops.elementwise),
-  ops.cast,
-  ops.narrow,
-  ops.widen,
-  ops.named,
-  ops.stopGradient,
-  ops.inRange,
-]);
-
 const shapeOfNode = (node: Node): Shape => (node as TensorNode).type.shape;
+const isScalar = ({ type }: Node): boolean => type.kind === 'tensor' && type.shape.length === 0;
 
-export function batched(lift: Axes, node: Node, args: readonly Lifted[]): Lifted | undefined {
-  if (node.type.kind !== 'tensor') return undefined;
+export function batched(lift: Axes, node: Node, args: readonly Lifted[]): LiftedOp | undefined {
   if (ops.isNodeOf(node, ops.ensure)) return ensured(lift, node, args);
   const isGather: boolean = ops.isNodeOf(node, ops.gather);
   if (isGather) return gathered(lift, node, args as readonly [Lifted, Lifted]);
+  const op = ops.opOf(node);
   const axes = lift.union(...args.map((arg) => arg.axes));
-  const nodes = args.map((arg) => lift.over(arg, axes));
   const prefix = lift.shapeOf(axes);
-  const shape = [...prefix, ...shapeOfNode(node)];
-  if (elementByElement.has(node.op) || (shapeOfNode(node).length === 0 && node.args.every((arg) => shapeOfNode(arg).length === 0))) {
-    // The op's type rule says whether it acts on each element by itself.
-    const op = ops.opOf(node);
-    const type = op.type(
-      nodes.map((arg) => arg.type),
-      node.attrs,
-    );
-    if (type.kind !== 'tensor' || !shapeEquals(type.shape, shape)) return undefined;
-    return { node: ops.applyAs(lift.build, op, nodes, node.attrs, type) as TensorNode, axes };
-  }
-  const attrs = shifted(node, prefix);
-  return attrs === undefined ? undefined : { node: ops.applyTensor(lift.build, ops.opOf(node), nodes, attrs), axes };
-}
-
-const reductions: ReadonlySet<unknown> = new Set<unknown>([
-  ...[ops.reduceSum, ops.reduceProduct, ops.reduceMax, ops.reduceMin, ops.reduceAny, ops.reduceAll],
-]);
-
-/** The attributes of an op whose axes stand behind those of `prefix`. */
-function shifted(node: Node, prefix: Shape): Node['attrs'] | undefined {
-  const by = prefix.length;
-  const behind = (axes: readonly number[]): number[] => axes.map((axis) => axis + by);
-  const kept = [...prefix.keys()];
-  if (ops.isNodeOf(node, ops.broadcast))
-    return { shape: [...prefix, ...node.attrs.shape], axes: [...kept, ...behind(node.attrs.axes)] } satisfies ops.BroadcastAttrs;
-  if (ops.isNodeOf(node, ops.reshape)) return { shape: [...prefix, ...node.attrs.shape] } satisfies ops.ReshapeAttrs;
-  if (ops.isNodeOf(node, ops.transpose)) return { axes: [...kept, ...behind(node.attrs.axes)] } satisfies ops.TransposeAttrs;
-  if (ops.isNodeOf(node, ops.concat)) return { axis: node.attrs.axis + by } satisfies ops.ConcatAttrs;
-  if (ops.isNodeOf(node, ops.slice)) {
-    const { starts, stops, steps } = node.attrs;
-    const zeros = prefix.map(() => Dim.zero);
-    return {
-      starts: [...zeros, ...starts],
-      stops: [...prefix, ...stops],
-      steps: [...prefix.map(() => 1), ...steps],
-    } satisfies ops.SliceAttrs;
-  }
-  if (reductions.has(node.op)) return { axes: behind((node.attrs as ops.ReduceAttrs).axes) } satisfies ops.ReduceAttrs;
-  return undefined;
+  // Of scalars the op's type rule says whether it acts on each element by itself.
+  const attrs = op.batched?.(node.attrs, prefix) ?? ([node, ...node.args].every(isScalar) ? node.attrs : undefined);
+  if (attrs === undefined) return undefined;
+  const nodes = args.map((arg) => lift.over(arg, axes));
+  const type = op.type(
+    nodes.map((arg) => arg.type),
+    attrs,
+  );
+  const wanted = node.type.kind === 'tensor' ? [node.type] : node.type.items;
+  const found = type.kind === 'tensor' ? [type] : type.kind === 'tuple' ? type.items : [];
+  if (type.kind === 'problem' || !wanted.every(({ shape }, at) => shapeEquals(found[at]?.shape ?? [], [...prefix, ...shape])))
+    return undefined;
+  const made = ops.applyAs(lift.build, op, nodes, attrs, type);
+  if (made.type.kind === 'tensor') return { node: made as TensorNode, axes };
+  return { node: made, axes: found.map(() => axes), stacks: found.length };
 }
 
 /** What must hold is asked for all indices together. */
@@ -86,12 +52,12 @@ function ensured(lift: Axes, node: Node<ops.EnsureAttrs>, args: readonly Lifted[
   return { node: ops.applyTensor(lift.build, ops.ensure, nodes, node.attrs), axes: value.axes };
 }
 
-/** Rows of one table for each index, or the same rows of a table that each index has. */
+/** Rows of one table for each index, the same rows of a table that each index has, or rows of its own for each. */
 function gathered(lift: Axes, node: Node, [table, ids]: readonly [Lifted, Lifted]): Lifted | undefined {
   const { build } = lift;
   const rows = (from: TensorNode): TensorNode => ops.applyTensor(build, ops.gather, [from, ids.node], {});
   if (table.axes.length === 0) return { node: rows(table.node), axes: ids.axes };
-  if (ids.axes.length > 0) return undefined;
+  if (ids.axes.length > 0) return gatheredEach(lift, node, table, ids);
   const by = table.axes.length;
   const { length } = shapeOfNode(table.node);
   const front = [by, ...table.axes.keys(), ...Array.from({ length: length - by - 1 }, (_, at) => by + 1 + at)];
@@ -100,4 +66,32 @@ function gathered(lift: Axes, node: Node, [table, ids]: readonly [Lifted, Lifted
   const back = [...table.axes.keys()].map((axis) => axis + count);
   const order = [...back, ...[...taken.type.shape.keys()].filter((axis) => !back.includes(axis))];
   return { node: ops.applyTensor(build, ops.transpose, [taken], { axes: order }), axes: table.axes };
+}
+
+/** The tables of all indices as one, behind each other, and the numbers in it. */
+function gatheredEach(lift: Axes, node: Node, table: Lifted, ids: Lifted): Lifted {
+  const { build } = lift;
+  const axes = lift.union(table.axes, ids.axes);
+  const prefix = lift.shapeOf(axes);
+  const [tables, places] = [lift.over(table, axes), lift.over(ids, axes)];
+  const [rows, ...rest] = shapeOfNode(tables).slice(axes.length) as [Dim, ...Dim[]];
+  const { shape, dtype } = places.type;
+  const count = elementCount(prefix);
+  const apart = [count, elementCount(shape.slice(axes.length))];
+  const spread = (value: TensorNode): TensorNode => ops.applyTensor(build, ops.broadcast, [value], { shape: apart, axes: [] });
+  const last = spread(ops.sizeAs(build, rows.sub(1), dtype));
+  const size = spread(ops.sizeAs(build, rows, dtype));
+  const { add, mul, max, min } = ops.elementwise;
+  const both = (op: ops.Op<ops.NoAttrs>, a: TensorNode, b: TensorNode): TensorNode => ops.applyTensor(build, op, [a, b], {});
+  // What is outside of its own table is the nearest row of that, as `gather` has it.
+  const own = both(
+    max,
+    both(min, ops.applyTensor(build, ops.reshape, [places], { shape: apart }), last),
+    spread(ops.sizeAs(build, Dim.zero, dtype)),
+  );
+  const which = ops.applyTensor<ops.IotaAttrs>(build, ops.iota, [], { shape: apart, axis: 0, dtype });
+  const numbers = both(add, both(mul, which, size), own);
+  const all = ops.applyTensor(build, ops.reshape, [tables], { shape: [count.mul(rows), ...rest] });
+  const taken = ops.applyTensor(build, ops.gather, [all, numbers], {});
+  return { node: ops.applyTensor(build, ops.reshape, [taken], { shape: [...prefix, ...shapeOfNode(node)] }), axes };
 }

@@ -16,7 +16,8 @@ export function partsOf(read: ElementRead): readonly TensorNode[] {
     read.tensor,
     ...read.subscripts.flatMap(({ at }) => (at instanceof Dim ? [] : [at])),
     ...(read.outside === undefined ? [] : [read.outside]),
-    ...(read.guard === undefined ? [] : [read.guard]),
+    // Where every subscript is known the guard chooses nothing that is read.
+    ...(read.guard === undefined || read.subscripts.every(({ at }) => at instanceof Dim) ? [] : [read.guard]),
   ];
 }
 

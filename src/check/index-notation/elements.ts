@@ -101,20 +101,32 @@ export function evaluateElement(
     if (at === undefined) return ERROR;
     subscripts.push({ at, span: index.span });
   }
-  const placeholder = place.space.placeholder(context, node.type.dtype);
-  place.space.reads.set(placeholder, {
-    placeholder,
-    tensor: node,
-    object,
-    objectSpan: expression.object.span,
-    subscripts,
-    outside,
-    known: place.known,
-    guard: place.guard,
-    span: expression.span,
-    context,
-  });
-  return tensorValue(placeholder);
+  const elementOf = (tensor: TensorNode): TensorNode => {
+    const placeholder = place.space.placeholder(context, tensor.type.dtype);
+    place.space.reads.set(placeholder, {
+      placeholder,
+      tensor,
+      object,
+      objectSpan: expression.object.span,
+      subscripts,
+      outside,
+      known: place.known,
+      guard: place.guard,
+      span: expression.span,
+      context,
+    });
+    return placeholder;
+  };
+  const again = object.kind === 'tensor' && outside === undefined ? object.again : undefined;
+  const element = tensorValue(elementOf(node));
+  if (again === undefined) return element;
+  return {
+    ...element,
+    again(dtype) {
+      const tensor = again(dtype);
+      return tensor === undefined ? undefined : elementOf(tensor);
+    },
+  };
 }
 
 /** For an index that has the name of the tensor that is meant. */

@@ -61,8 +61,9 @@ function spreadBehind(lift: Lift, { node, axes }: Lifted, shape: Shape): TensorN
 /** All of its arguments and results have all indices; undefined where the regions would need more than the arguments. */
 export function liftCall(lift: Lift, { params, results, cotangents, pulled }: OpenCall, args: readonly Lifted[]): LiftedOp | undefined {
   const { build } = lift;
-  const axes = lift.union(...args.map((arg) => arg.axes));
-  const inside = params.map((param) => lift.of(param).node);
+  const placed = params.map((param) => lift.of(param));
+  const axes = lift.union(...[...args, ...placed].map((one) => one.axes));
+  const inside = placed.map((one) => one.node);
   const over = (node: TensorNode): TensorNode => lift.over(lift.of(node), axes);
   const body = ops.closeRegion(build, inside, results.map(over), 'inside');
   const given = [...inside, ...cotangents.map((one) => lift.of(one).node)];

@@ -257,7 +257,7 @@ export class Lift {
   }
 
   /** An op for all indices at once. */
-  #batched(node: Node): Lifted | undefined {
+  #batched(node: Node): LiftedOp | undefined {
     const made = batched(
       this,
       node,
@@ -268,7 +268,7 @@ export class Lift {
       this.context,
       'unsupported-feature',
       this.build.originsOf(node)[0]?.span ?? this.span,
-      `\`${ops.opOf(node).name}\` of what depends on indices does not stand in index notation: only what computes scalars of scalars does, and plain functions of stacks`,
+      `\`${ops.opOf(node).name}\` of what depends on indices cannot be computed for all of them at once`,
       { hint: 'compute it of whole tensors before, and subscript the result' },
     );
     return undefined;

@@ -5,9 +5,9 @@
 
 import { bytesOf, Dim, elementCount } from '../../base/index.js';
 import type { TensorNode, TensorType } from '../../graph/index.js';
-import type { KernelCost, Stmt } from '../../kernel/index.js';
+import { type Buffer, forEachStatement, type KernelCost, type Stmt } from '../../kernel/index.js';
 import { assumed, estimated, flopsOfGroup, mostCounted } from '../fuse/cost-model.js';
-import { countStatements } from './count.js';
+import { countStatements, type Touched } from './count.js';
 import { tensorOf } from '../form/forms.js';
 import type { Group, Member } from '../fuse/groups.js';
 import type { Storage } from '../form/storage.js';
@@ -24,6 +24,10 @@ function countedCost(group: Group, { storage, forms, tiles }: EmitContext, state
     let [bytesRead, bytesWritten] = [Dim.zero, Dim.zero];
     for (const node of group.reads) if (node.type.kind === 'tensor') bytesRead = bytesRead.add(bytesOfType(node.type));
     for (const member of group.members) bytesWritten = bytesWritten.add(writtenBy(member, storage));
+    for (const { buffer, read, written } of workspace(group, storage, statements, tiles)) {
+      bytesRead = bytesRead.add(read.mul(bytesOf(buffer.dtype)));
+      bytesWritten = bytesWritten.add(written.mul(bytesOf(buffer.dtype)));
+    }
     return { bytesRead, bytesWritten, flops: once };
   }
   const counted = statementsCost(statements, tiles);
@@ -40,6 +44,18 @@ function statementsCost(statements: readonly Stmt[], tiles?: EmitContext['tiles'
   const bytes = (which: 'read' | 'written'): Dim =>
     counted.touched.reduce((sum, { buffer, [which]: count }) => sum.add(count.mul(bytesOf(buffer.dtype))), Dim.zero);
   return { bytesRead: bytes('read'), bytesWritten: bytes('written'), flops: counted.flops };
+}
+
+/** Temporaries that a product writes beside its results: running sums of blocks, packed rows. */
+function workspace(group: Group, storage: Storage, statements: readonly Stmt[], tiles: EmitContext['tiles']): readonly Touched[] {
+  const results = new Set(
+    group.members.flatMap(({ node }) => storage.destinations(node).flatMap((to) => (to.kind === 'buffer' ? [to.buffer] : []))),
+  );
+  const own = new Set<Buffer>();
+  forEachStatement(statements, (stmt) => {
+    if (stmt.kind === 'store' && stmt.buffer.role.kind === 'temporary' && !results.has(stmt.buffer)) own.add(stmt.buffer);
+  });
+  return own.size === 0 ? [] : countStatements(statements, tiles).touched.filter(({ buffer }) => own.has(buffer));
 }
 
 const bytesOfType = (type: Pick<TensorType, 'dtype' | 'shape'>): Dim => elementCount(type.shape).mul(bytesOf(type.dtype));

@@ -21,6 +21,7 @@ export interface Algebra {
   div(x: TensorNode, y: TensorNode): TensorNode;
   pow(x: TensorNode, y: TensorNode): TensorNode;
   sqrt(x: TensorNode): TensorNode;
+  rsqrt(x: TensorNode): TensorNode;
   square(x: TensorNode): TensorNode;
   exp(x: TensorNode): TensorNode;
   log(x: TensorNode): TensorNode;

@@ -3,14 +3,32 @@
 // Holds: NaN outside of the domain; slopes use the result where it serves, so that a derivative shares the value's work.
 
 import type { Expression } from '../../../grammar/index.js';
+import type { TensorNode } from '../../graph/index.js';
 import { applied, named, sign } from '../tdsl.js';
-import { scalarFunctions } from './function.js';
+import { type Algebra, scalarFunctions } from './function.js';
 import { erf, sigmoid } from './meaning.js';
 
 const wide = [-2, 2] as const;
 const inner = [-0.8, 0.8] as const;
 const call = (name: string, of: Expression): Expression => applied(named(name), [of]);
 const float = { takes: 'float', result: 'same' } as const;
+
+/**
+ * A difference of squares by its factors, which lose nothing where it is near 0. Where it is 0 the other form has the slope: behind a root,
+ * which is infinitely steep there, a factor of 0 would make NaN of it.
+ */
+const factored = (m: Algebra, factors: readonly [TensorNode, TensorNode], difference: TensorNode): TensorNode => {
+  const product = m.mul(...factors);
+  return m.select(m.eq(product, m.constant(0)), difference, product);
+};
+
+/** 1 − a². */
+const oneMinusSquare = (m: Algebra, a: TensorNode): TensorNode =>
+  factored(m, [m.sub(m.constant(1), a), m.add(m.constant(1), a)], m.sub(m.constant(1), m.square(a)));
+
+/** a² − 1. */
+const squareMinusOne = (m: Algebra, a: TensorNode): TensorNode =>
+  factored(m, [m.sub(a, m.constant(1)), m.add(a, m.constant(1))], m.sub(m.square(a), m.constant(1)));
 
 export const transcendental = scalarFunctions({
   exp: {
@@ -107,7 +125,7 @@ export const transcendental = scalarFunctions({
     ulp: 0.6,
     cost: 60,
     evaluate: (a) => Math.asin(a),
-    slopes: [(m, d, _, a) => m.div(d, m.sqrt(m.mul(m.sub(m.constant(1), a), m.add(m.constant(1), a))))],
+    slopes: [(m, d, _, a) => m.mul(d, m.rsqrt(oneMinusSquare(m, a)))],
   },
   acos: {
     ...float,
@@ -119,7 +137,7 @@ export const transcendental = scalarFunctions({
     ulp: 0.6,
     cost: 60,
     evaluate: (a) => Math.acos(a),
-    slopes: [(m, d, _, a) => m.neg(m.div(d, m.sqrt(m.mul(m.sub(m.constant(1), a), m.add(m.constant(1), a)))))],
+    slopes: [(m, d, _, a) => m.neg(m.mul(d, m.rsqrt(oneMinusSquare(m, a))))],
   },
   atan: {
     ...float,
@@ -209,7 +227,7 @@ export const transcendental = scalarFunctions({
     ulp: 0.6,
     cost: 70,
     evaluate: (a) => Math.acosh(a),
-    slopes: [(m, d, _, a) => m.div(d, m.sqrt(m.mul(m.sub(a, m.constant(1)), m.add(a, m.constant(1)))))],
+    slopes: [(m, d, _, a) => m.mul(d, m.rsqrt(squareMinusOne(m, a)))],
   },
   atanh: {
     ...float,
@@ -221,7 +239,7 @@ export const transcendental = scalarFunctions({
     ulp: 0.6,
     cost: 70,
     evaluate: (a) => Math.atanh(a),
-    slopes: [(m, d, _, a) => m.div(d, m.mul(m.sub(m.constant(1), a), m.add(m.constant(1), a)))],
+    slopes: [(m, d, _, a) => m.div(d, oneMinusSquare(m, a))],
   },
   erf: {
     ...float,
