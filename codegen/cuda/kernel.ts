@@ -16,6 +16,7 @@ import { ScalarMath, Sizes } from '../llvm/emit/sizes.js';
 import { nvptx } from '../llvm/isa/nvptx.js';
 import { ThreadAccumulators } from './accumulators.js';
 import { Block } from './block.js';
+import { SharedMemory } from './shared.js';
 import { ThreadStatements } from './statements.js';
 
 /** Of memory on the device. */
@@ -48,21 +49,23 @@ export function emitKernel(
   const body = fn.block('body');
   const build = module.builder(body);
   const pointers = new Map(code.params.map((param, at) => [param.name, fn.param(at)]));
-  const pointerOf = ({ name: buffer }: Buffer): LlvmValue => {
-    const pointer = pointers.get(buffer);
-    if (pointer === undefined) throw new InternalError('codegen', `a kernel has no memory for ${buffer}`);
-    return pointer;
-  };
   const sizes = new Sizes(module, entry, new Map(dims.map((dim, at) => [dim, fn.param(code.params.length + at)])));
   const ops = new MachineOps(module, build, nvptx);
   const forms = new LinearForms(plan.definitions, { joins: true });
   const expressions = new Expressions(ops, new MachineOps(module, entry, nvptx), forms, sizes, new ScalarMath(module, build));
   const block = new Block(ops, entry, threads);
+  const room = new SharedMemory(expressions, name);
+  const pointerOf = (buffer: Buffer): LlvmValue => {
+    if (buffer.role.kind === 'shared') return room.pointerOf(buffer);
+    const pointer = pointers.get(buffer.name);
+    if (pointer === undefined) throw new InternalError('codegen', `a kernel has no memory for ${buffer.name}`);
+    return pointer;
+  };
   const memory = new Memory(expressions, pointerOf, ({ name: buffer }) => plan.written.has(buffer));
   const accumulators = new ThreadAccumulators(expressions, plan, block, threads);
   expressions.connect(memory, accumulators);
   const flow = new Flow(expressions, accumulators, plan);
-  const statements = new ThreadStatements(expressions, memory, accumulators, flow, plan, block, threads, code.body);
+  const statements = new ThreadStatements(expressions, memory, accumulators, flow, plan, block, room, threads, code.body);
   const loop = parallelLoop(code);
   if (loop === undefined) statements.emit(code.body, emptyScope());
   else {

@@ -11,6 +11,7 @@ import type { Memory } from '../llvm/emit/memory.js';
 import { inner, type Partials, type Scalar, type Scope, withIndex } from '../llvm/emit/scope.js';
 import type { ThreadAccumulators } from './accumulators.js';
 import type { Block } from './block.js';
+import type { SharedMemory } from './shared.js';
 
 export class ThreadStatements {
   readonly #expressions: Expressions;
@@ -19,6 +20,7 @@ export class ThreadStatements {
   readonly #flow: Flow;
   readonly #plan: KernelPlan;
   readonly #block: Block;
+  readonly #room: SharedMemory;
   readonly #threads: number;
   /** Whether all threads have just waited for each other. */
   #settled = false;
@@ -32,6 +34,7 @@ export class ThreadStatements {
     flow: Flow,
     plan: KernelPlan,
     block: Block,
+    room: SharedMemory,
     threads: number,
     body: readonly Stmt[],
   ) {
@@ -41,6 +44,7 @@ export class ThreadStatements {
     this.#flow = flow;
     this.#plan = plan;
     this.#block = block;
+    this.#room = room;
     this.#threads = threads;
     this.#shared = sharedBuffers(body, plan.cache);
   }
@@ -79,6 +83,23 @@ export class ThreadStatements {
         return;
       case 'for':
         this.#reducing(stmt, scope, settled);
+        return;
+      case 'share':
+        this.#room.declare(stmt.buffer);
+        this.#settled = settled;
+        return;
+      case 'barrier':
+        if (!settled) this.#block.barrier();
+        this.#settled = true;
+        return;
+      case 'copy':
+        this.#room.copy(stmt, this.#memory, scope, memo);
+        return;
+      case 'commit':
+        this.#room.commit();
+        return;
+      case 'wait':
+        this.#room.wait(stmt.open);
         return;
     }
   }
@@ -166,7 +187,7 @@ export class ThreadStatements {
     this.#accumulators.within = undefined;
   }
 
-  /** All threads wait before and behind a statement that stores what others read; not twice at one place. */
+  /** All threads wait before and behind a statement that stores what others read; not twice at one place. Shared memory says it itself. */
   #apart(stmt: Stmt, settled: boolean, body: () => void): void {
     let stores = false;
     forEachStatement([stmt], (one) => (stores ||= one.kind === 'store' && this.#shared.has(one.buffer.name)));
@@ -181,7 +202,8 @@ function sharedBuffers(body: readonly Stmt[], cache: ExpressionCache): ReadonlyS
   const [stored, shared, loaded] = [new Set<string>(), new Set<string>(), new Set<string>()];
   forEachStatement(body, (stmt) => {
     for (const part of cache.of(stmt)) if (part.kind === 'load') loaded.add(part.buffer.name);
-    if (stmt.kind !== 'store') return;
+    if (stmt.kind === 'copy') loaded.add(stmt.from.name);
+    if (stmt.kind !== 'store' || stmt.buffer.role.kind === 'shared') return;
     if (stored.has(stmt.buffer.name)) shared.add(stmt.buffer.name);
     stored.add(stmt.buffer.name);
   });

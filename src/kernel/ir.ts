@@ -38,7 +38,9 @@ export type BufferRole =
   /** Lives in the session: read, and updated in place. Rows may have something behind them, which is nobody's. */
   | { readonly kind: 'variable'; readonly index: number }
   /** In the arena, for the time between its first write and its last read. */
-  | { readonly kind: 'temporary' };
+  | { readonly kind: 'temporary' }
+  /** Beside the threads of a block, which share it: declared by `share`, of constant sizes, and none of the program's buffers. */
+  | { readonly kind: 'shared' };
 
 export interface Buffer {
   /** Unique in its program. */
@@ -97,8 +99,45 @@ export type Stmt =
    * do. It changes no value, and the index may lie outside of the buffer.
    */
   | { readonly kind: 'fetch'; readonly to: FetchUse; readonly buffer: Buffer; readonly index: readonly Expr[] }
-  /** `condition` (bool) does not depend on a vector axis around it. */
-  | { readonly kind: 'if'; readonly condition: Expr; readonly then: readonly Stmt[]; readonly otherwise?: readonly Stmt[] };
+  /** `condition` (bool) does not depend on a vector axis around it, but where `lanes` says that each lane asks for itself. */
+  | {
+      readonly kind: 'if';
+      readonly condition: Expr;
+      readonly lanes?: boolean;
+      readonly then: readonly Stmt[];
+      readonly otherwise?: readonly Stmt[];
+    }
+  | BlockStmt;
+
+/**
+ * What only blocks of threads do, whose threads are the lanes of vector loops: outside of vector loops but for `copy`, which is inside of
+ * one. Between two barriers an element of shared memory that one iteration of a vector loop writes belongs to it alone.
+ */
+export type BlockStmt =
+  /** Declares shared memory for the statements that follow; its elements have no value yet. */
+  | { readonly kind: 'share'; readonly buffer: Buffer }
+  /** All threads of the block wait for each other; each then sees what the others wrote. */
+  | { readonly kind: 'barrier' }
+  | CopyStmt
+  /** The copies since the last `commit` become a group. */
+  | { readonly kind: 'commit' }
+  /** Until all groups but the `open` last ones are there: for those who copied, and behind a barrier for others. */
+  | { readonly kind: 'wait'; readonly open: number };
+
+/**
+ * to[at] = when ? from[index] : 0, for `count` elements one after the other along both last axes, while other statements run: what is
+ * copied is there behind the `wait` for its group. Where `when` is false nothing is read, and `index` may lie anywhere. The copy is one
+ * access: both places are multiples of its bytes, which are 4, 8 or 16.
+ */
+export interface CopyStmt {
+  readonly kind: 'copy';
+  readonly to: Buffer;
+  readonly at: readonly Expr[];
+  readonly from: Buffer;
+  readonly index: readonly Expr[];
+  readonly count: number;
+  readonly when: Expr;
+}
 
 export type FetchUse = 'read' | 'later' | 'write';
 

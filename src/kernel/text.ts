@@ -61,6 +61,12 @@ const keywords: ReadonlySet<string> = new Set([
     'ahead',
     'if',
     'else',
+    'share',
+    'barrier',
+    'copy',
+    'commit',
+    'wait',
+    'lanes',
   ],
 ]);
 

@@ -1,9 +1,9 @@
 // Checks code by itself, statement after statement. In: code of kernels. Out: what it does to its parameters, or a failure. Holds: the
 // rules of `verify.ts` that are about statements and expressions; those about how loops run are in `verify-schedule.ts`.
 
-import { type Dim, dtypes, type DType, isFloat, shapeEquals } from '../base/index.js';
-import { dtypeOf } from './build.js';
-import type { Accumulator, Buffer, Expr, For, KernelCode, Stmt } from './ir.js';
+import { bytesOf, type Dim, dtypes, type DType, isFloat, shapeEquals } from '../base/index.js';
+import { dtypeOf, rowMajor } from './build.js';
+import type { Accumulator, BlockStmt, Buffer, CopyStmt, Expr, For, KernelCode, Stmt } from './ir.js';
 import { isMachineOp } from './machine.js';
 import { printExpr } from './print.js';
 import { applyProblem } from './verify-apply.js';
@@ -34,10 +34,11 @@ type Local =
   | { readonly kind: 'index'; readonly loop: For }
   | { readonly kind: 'let'; readonly dtype: DType; readonly lanes: boolean }
   /** `vectors`: vector loops that were open where it was declared. */
-  | { readonly kind: 'accumulator'; readonly accumulator: Accumulator; readonly vectors: readonly For[]; readonly parallel: boolean };
+  | { readonly kind: 'accumulator'; readonly accumulator: Accumulator; readonly vectors: readonly For[]; readonly parallel: boolean }
+  | { readonly kind: 'shared'; readonly buffer: Buffer };
 
 interface Scope {
-  readonly locals: ReadonlyMap<string, Local>;
+  readonly locals: Map<string, Local>;
   readonly vectors: readonly For[];
   readonly parallel: boolean;
 }
@@ -95,22 +96,57 @@ class CodeVerifier {
           this.#write(stmt, scope);
           break;
         case 'store':
-          this.#place(stmt.buffer, stmt.index);
+          this.#place(stmt.buffer, stmt.index, scope);
           if (stmt.buffer.role.kind === 'feed') this.#fail('feed-written', `${stmt.buffer.name} is stored`);
           this.#sameDType(dtypeOf(stmt.value), stmt.buffer.dtype, `what ${stmt.buffer.name} stores`);
           this.#stored.add(stmt.buffer.name);
           break;
         case 'fetch':
-          this.#place(stmt.buffer, stmt.index);
+          this.#place(stmt.buffer, stmt.index, scope);
           break;
         case 'if':
           this.#sameDType(dtypeOf(stmt.condition), 'bool', 'a condition');
-          if (this.#varies(stmt.condition, scope))
+          if (stmt.lanes === true && scope.vectors.length === 0) this.#fail('vector', `no lanes ask for ${printExpr(stmt.condition)}`);
+          if (stmt.lanes !== true && this.#varies(stmt.condition, scope))
             this.#fail('vector', `the condition ${printExpr(stmt.condition)} depends on a vector axis`);
           for (const inner of bodiesOf(stmt)) this.#body(inner, scope);
           break;
+        case 'copy':
+          this.#copy(stmt, scope);
+          break;
+        case 'share':
+        case 'barrier':
+        case 'commit':
+        case 'wait':
+          this.#ofBlock(stmt, scope);
+          break;
       }
     }
+  }
+
+  #ofBlock(stmt: Exclude<BlockStmt, CopyStmt>, scope: Scope): void {
+    if (scope.vectors.length > 0) this.#fail('block', `${stmt.kind} in the vector loop ${scope.vectors[0]?.index}`);
+    if (stmt.kind === 'wait' && (!Number.isInteger(stmt.open) || stmt.open < 0)) this.#fail('block', `waits for all but ${stmt.open}`);
+    if (stmt.kind !== 'share') return;
+    const { name, role, shape, strides } = stmt.buffer;
+    this.#declareName(name, scope);
+    if (role.kind !== 'shared' || shape.some((size) => (size.constant ?? 0) < 1)) this.#fail('block', `${name} is no shared memory`);
+    if (!shapeEquals(strides, rowMajor(shape))) this.#fail('strides', `${name} is not row-major`);
+    scope.locals.set(name, { kind: 'shared', buffer: stmt.buffer });
+  }
+
+  #copy({ to, at, from, index, count, when }: CopyStmt, scope: Scope): void {
+    this.#place(to, at, scope);
+    this.#place(from, index, scope);
+    this.#sameDType(dtypeOf(when), 'bool', 'the condition of a copy');
+    this.#sameDType(from.dtype, to.dtype, `what is copied to ${to.name}`);
+    if (to.role.kind !== 'shared' || from.role.kind === 'shared') this.#fail('copy', `${to.name} is copied from ${from.name}`);
+    if (scope.vectors.length === 0) this.#fail('copy', `no thread copies to ${to.name}`);
+    if (![4, 8, 16].includes(count * bytesOf(to.dtype))) this.#fail('copy', `${count} elements of ${to.dtype} are copied at once`);
+    const last = from.strides.at(-1);
+    if (count > 1 && last?.constant !== 1) this.#fail('copy', `elements of ${from.name} do not follow each other`);
+    const { role, name } = from;
+    if ((role.kind === 'temporary' || role.kind === 'output') && !this.#stored.has(name)) this.#loadedFirst.add(name);
   }
 
   #for(loop: For, scope: Scope, top: boolean): void {
@@ -203,7 +239,7 @@ class CodeVerifier {
       }
       case 'load': {
         const { name, role } = expr.buffer;
-        this.#place(expr.buffer, expr.index);
+        this.#place(expr.buffer, expr.index, scope);
         if ((role.kind === 'temporary' || role.kind === 'output') && !this.#stored.has(name)) this.#loadedFirst.add(name);
         return;
       }
@@ -222,8 +258,12 @@ class CodeVerifier {
     }
   }
 
-  #place(buffer: Buffer, index: readonly Expr[]): void {
-    if (!isAlike(this.#params.get(buffer.name), buffer))
+  #place(buffer: Buffer, index: readonly Expr[], scope: Scope): void {
+    if (buffer.role.kind === 'shared') {
+      const local = scope.locals.get(buffer.name);
+      if (local?.kind !== 'shared' || !isAlike(local.buffer, buffer)) this.#fail('scope', `no shared memory ${buffer.name} in scope`);
+      if (scope.vectors.length === 0) this.#fail('block', `${buffer.name} is touched outside of vector loops`);
+    } else if (!isAlike(this.#params.get(buffer.name), buffer))
       this.#fail('declared', `${buffer.name} is not among the code’s parameters as it is used`);
     this.#indices(buffer.name, buffer.shape.length, index);
   }

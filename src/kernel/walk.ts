@@ -37,6 +37,13 @@ export function expressionsOf(stmt: Stmt): readonly Expr[] {
       return stmt.index;
     case 'if':
       return [stmt.condition];
+    case 'copy':
+      return [...stmt.at, ...stmt.index, stmt.when];
+    case 'share':
+    case 'barrier':
+    case 'commit':
+    case 'wait':
+      return [];
   }
 }
 
@@ -104,13 +111,14 @@ export function someExpr(expr: Expr, test: (expr: Expr) => boolean, seen = new S
   return false;
 }
 
-/** Names that loops, lets and accumulators of a body declare. */
+/** Names that loops, lets, accumulators and shared memory of a body declare. */
 export function localNames(body: readonly Stmt[]): Set<string> {
   const names = new Set<string>();
   forEachStatement(body, (stmt) => {
     if (stmt.kind === 'for') names.add(stmt.index);
     else if (stmt.kind === 'let') names.add(stmt.name);
     else if (stmt.kind === 'declare') names.add(stmt.accumulator.name);
+    else if (stmt.kind === 'share') names.add(stmt.buffer.name);
   });
   return names;
 }

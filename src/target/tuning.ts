@@ -180,10 +180,34 @@ export const mostOwnedElements = 2 ** 19;
 /** Points of a block: four for each of its threads, whose loads wait for memory together. */
 export const pointsOfBlock = 1024;
 
-// ---- matrix products of a GPU's threads (lower/schedule/cuda/products.ts) ---------------------------------------------------------------
+// ---- matrix products of a GPU's blocks (lower/schedule/cuda/matmul) ---------------------------------------------------------------------
 
-/** Rows of a tile at most, each a sum in a register of every thread: one load of the right side serves as many multiply-adds. */
-export const threadRows = 8;
+/** Processors of a GPU that products are cut for: those of an H100 or H200; others have some more or fewer. */
+export const assumedProcessors = 132;
+/** Threads of a block down and across a tile: each warp has two rows of them, so that it reads both sides with few addresses. */
+export const [threadsDown, threadsAcross] = [16, 16];
+/**
+ * Elements of a tile that each thread has, down and across, largest first. Of 8 × 8 sums a step of the depth makes 64 multiply-adds of
+ * four loads of four elements; beyond that registers would not do for totals of a long depth.
+ */
+export const threadTiles = [8, 4, 2, 1] as const;
+/** Elements side by side that a thread has together: what one access of shared memory moves. */
+export const threadRun = 4;
+/**
+ * Steps of the depth that are in shared memory together, by the rows of a thread and the bytes of an element, and how many such stages: below the 48 KB that
+ * a block has without asking. Two stages on their way hide the latency of memory behind the arithmetic of the third.
+ */
+export const stageDepth = (perThread: number, bytes: number): number => (perThread > threadRun || bytes > 4 ? 8 : 16);
+export const stages = 3;
+/** Steps of the depth whose code is written out. */
+export const unrolledDepth = 4;
+/** Elements behind each line of a side whose lines go along the depth, so that lines do not start in the same bank; whole accesses. */
+export const linePadding = 4;
+/**
+ * Cycles of one processor for a step of the depth of a tile, from how many elements each thread has: it multiplies and adds 128 times in a
+ * cycle, loads from shared memory 32 elements, and waits somewhat for barriers.
+ */
+export const cyclesPerStep = (perThread: number): number => Math.max(2 * perThread * perThread, 4 * perThread) + 16;
 
 // ---- blocks of tiles and their memory (lower/schedule/cpu/matmul: emit.ts, pack.ts, prefetch.ts) ----------------------------------------
 

@@ -81,6 +81,12 @@ export class Statements {
       case 'for':
         this.#reducing(stmt, scope);
         return;
+      case 'share':
+      case 'barrier':
+      case 'copy':
+      case 'commit':
+      case 'wait':
+        throw new InternalError('codegen', `${stmt.kind}, which only blocks of threads do`);
     }
   }
 

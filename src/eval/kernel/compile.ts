@@ -9,6 +9,7 @@ import {
   type Accumulator,
   type Buffer,
   type Combiner,
+  type CopyStmt,
   type Expr,
   expressionOrder,
   expressionsOf,
@@ -58,14 +59,15 @@ type Local =
   | { readonly kind: 'value'; readonly operand: Operand }
   | { readonly kind: 'registers'; readonly code: string; readonly accumulator: Accumulator };
 
-/** Counting makes the source twice as long, and it takes longer to compile small kernels than to run them. */
+/** `share`: a place for shared memory. Counting makes the source twice as long, and it takes longer to compile small kernels than to run them. */
 export function compileKernel(
   kernel: Kernel,
   places: ReadonlyMap<string, Place>,
   dims: ReadonlyMap<string, number>,
+  share: (buffer: Buffer) => Place,
   counting = true,
 ): CompiledKernel {
-  return new KernelCompiler(kernel, places, dims, counting).compile();
+  return new KernelCompiler(kernel, places, dims, share, counting).compile();
 }
 
 /** Throws what is wrong; called by generated source with what it found. */
@@ -73,7 +75,8 @@ type Complaint = (state: KernelState, found: number) => never;
 
 class KernelCompiler {
   readonly #kernel: Kernel;
-  readonly #places: ReadonlyMap<string, Place>;
+  readonly #places: Map<string, Place>;
+  readonly #share: (buffer: Buffer) => Place;
   readonly #dims: ReadonlyMap<string, number>;
   readonly #lines: string[] = [];
   readonly #head = new Map<string, string>();
@@ -87,8 +90,15 @@ class KernelCompiler {
   #memo = new Map<Expr, Operand>();
   #names = 0;
 
-  constructor(kernel: Kernel, places: ReadonlyMap<string, Place>, dims: ReadonlyMap<string, number>, counting: boolean) {
+  constructor(
+    kernel: Kernel,
+    places: ReadonlyMap<string, Place>,
+    dims: ReadonlyMap<string, number>,
+    share: (buffer: Buffer) => Place,
+    counting: boolean,
+  ) {
     this.#kernel = kernel;
+    this.#share = share;
     this.#counting = counting;
     this.#places = new Map(kernel.code.params.map(({ name }, at) => [name, places.get((kernel.buffers[at] as Buffer).name) as Place]));
     this.#dims = dims;
@@ -152,6 +162,19 @@ class KernelCompiler {
         this.#body(stmt.otherwise ?? []);
         this.#emit('}');
         return;
+      case 'share': {
+        const place = this.#share(stmt.buffer);
+        this.#places.set(stmt.buffer.name, place);
+        return this.#emit(`state.share(${place.id});`);
+      }
+      case 'barrier':
+        return this.#emit('state.barrier();');
+      case 'commit':
+        return this.#emit('state.commit();');
+      case 'wait':
+        return this.#emit(`state.wait(${stmt.open});`);
+      case 'copy':
+        return this.#copy(stmt);
       default:
         unreachable('kernel interpreter', stmt);
     }
@@ -187,10 +210,12 @@ class KernelCompiler {
   #checkedLoop(loop: For, count: string, index: string): Checked | undefined {
     if (loop.axis !== 'parallel' && loop.axis !== 'vector') return undefined;
     const stored = new Set<number>();
+    let shares = false;
     forEachStatement(loop.body, (stmt) => {
-      if (stmt.kind === 'store') stored.add(this.#place(stmt.buffer).id);
+      if (stmt.kind === 'store' && stmt.buffer.role.kind !== 'shared') stored.add(this.#place(stmt.buffer).id);
+      if (loop.axis === 'vector') shares ||= touchesShared(stmt);
     });
-    if (stored.size === 0) return undefined;
+    if (stored.size === 0 && !shares) return undefined;
     const base = this.#fresh('base');
     this.#emit(`const ${base} = state.clock; state.clock += ${count} + 1;`);
     return { level: loop.axis, base, tag: `tag_${index}`, many: `(${base} + ${count})`, stored };
@@ -218,6 +243,7 @@ class KernelCompiler {
     const { data, written } = this.#memory(place);
     if (place.slot !== undefined)
       this.#emit(`if (state.owners[${place.slot}] !== ${place.id}) state.takeOver(${place.slot}, ${place.id});`);
+    if (buffer.role.kind === 'shared') this.#writesShared(place, at, stmt);
     for (const loop of this.#checked) {
       if (!loop.stored.has(place.id)) continue;
       const { writers, readers } = this.#marks(loop, place);
@@ -230,6 +256,71 @@ class KernelCompiler {
     }
     this.#countBytes('Written', place, at);
     this.#emit(`${data}[${at}] = ${asStored(this.#of(stmt.value))}; ${written}[${at}] = 1;`);
+  }
+
+  // ---- Shared memory ---------------------------------------------------------------------------------------------------------------
+
+  /** The innermost loop around, whose iterations are threads. */
+  #thread(stmt: Stmt): Checked {
+    const loop = this.#checked.at(-1);
+    if (loop?.level !== 'vector') throw this.#trouble('shared memory outside of a vector loop', stmt);
+    return loop;
+  }
+
+  /** Since the last barrier no other thread may have touched the element. */
+  #writesShared(place: Place, at: string, stmt: Stmt): void {
+    const loop = this.#thread(stmt);
+    const { writers, readers } = this.#marks(loop, place);
+    const foreign = (mark: string): string => `(${mark}[${at}] >= state.behind && ${mark}[${at}] !== ${loop.tag})`;
+    const race = this.#complaint((state, found) => state.race(this.#site(stmt), 'vector', found === 1 ? 'written' : 'read'));
+    this.#emit(`if (${foreign(writers)} || ${foreign(readers)}) ${race}(state, ${foreign(writers)} ? 1 : 0);`);
+    this.#emit(`${writers}[${at}] = ${loop.tag};`);
+  }
+
+  #readsShared(place: Place, at: string, stmt: Stmt): void {
+    const loop = this.#thread(stmt);
+    const { writers, readers } = this.#marks(loop, place);
+    const foreign = (mark: string): string => `${mark}[${at}] >= state.behind && ${mark}[${at}] !== ${loop.tag}`;
+    const race = this.#complaint((state) => state.race(this.#site(stmt), 'vector', 'written'));
+    this.#emit(`if (${foreign(writers)}) ${race}(state);`);
+    this.#emit(`${readers}[${at}] = ${foreign(readers)} ? ${loop.many} : ${loop.tag};`);
+  }
+
+  /** Done at once, but nobody may read it before it was waited for. */
+  #copy(stmt: CopyStmt): void {
+    const { to, from, count } = stmt;
+    const when = this.#of(stmt.when).code;
+    const target = this.#offset(to, stmt.at, stmt, count);
+    const [into, out] = [this.#memory(this.#place(to)), this.#memory(this.#place(from))];
+    const source = this.#fresh('from');
+    this.#emit(`let ${source} = -1;`);
+    this.#emit(`if (${when}) {`);
+    this.#emit(`${source} = ${this.#offset(from, stmt.index, stmt, count)};`);
+    this.#emit('}');
+    for (const place of [{ at: target, what: to }, { at: source, what: from }]) {
+      const unaligned = this.#complaint((_, found) => {
+        throw this.#trouble(`${place.what.name} is copied from element ${found} on, ${count} at once,`, stmt);
+      });
+      this.#emit(`if (${place.at} % ${count} > 0) ${unaligned}(state, ${place.at});`);
+    }
+    const one = this.#fresh('e');
+    this.#emit(`for (let ${one} = 0; ${one} < ${count}; ${one}++) {`);
+    const at = this.#fresh('at');
+    this.#emit(`const ${at} = ${target} + ${one};`);
+    this.#writesShared(this.#place(to), at, stmt);
+    this.#emit(`${into.data}[${at}] = ${isWide(to.dtype) ? '0n' : '0'};`);
+    this.#emit(`if (${source} >= 0) {`);
+    const element = this.#fresh('at');
+    this.#emit(`const ${element} = ${source} + ${one};`);
+    if (from.role.kind !== 'feed') {
+      const unwritten = this.#complaint((state, found) => state.unwritten(this.#site(stmt), this.#place(from).id, found));
+      this.#emit(`if (${out.written}[${element}] === 0) ${unwritten}(state, ${element});`);
+    }
+    this.#countBytes('Read', this.#place(from), element);
+    this.#emit(`${into.data}[${at}] = ${out.data}[${element}];`);
+    this.#emit('}');
+    this.#emit(`state.copied(${this.#place(to).id}, ${at});`);
+    this.#emit('}');
   }
 
   // ---- Expressions -----------------------------------------------------------------------------------------------------------------
@@ -299,6 +390,7 @@ class KernelCompiler {
       this.#emit(`if (${writer} >= ${loop.base} && ${writer} !== ${loop.tag}) ${race}(state);`);
       this.#emit(`${readers}[${at}] = ${reader} >= ${loop.base} && ${reader} !== ${loop.tag} ? ${loop.many} : ${loop.tag};`);
     }
+    if (buffer.role.kind === 'shared') this.#readsShared(place, at, stmt);
     this.#countBytes('Read', place, at);
     const value = `${data}[${at}]`;
     if (isWide(buffer.dtype)) return this.#keep(big(value, buffer.dtype));
@@ -309,14 +401,14 @@ class KernelCompiler {
 
   /** An element counts when this kernel touches it for the first time. */
   #countBytes(how: 'Read' | 'Written', place: Place, at: string): void {
-    if (!this.#counting) return;
+    if (!this.#counting || place.buffer.role.kind === 'shared') return;
     const seen = `seen${how}${place.id}`;
     this.#head.set(seen, `const ${seen} = state.marks('touched ${how === 'Read' ? 'readers' : 'writers'}', ${place.id});`);
     this.#emit(`if (${seen}[${at}] !== state.kernel) { ${seen}[${at}] = state.kernel; bytes${how} += ${bytesOf(place.buffer.dtype)}; }`);
   }
 
-  /** Checks the index of every axis; the name of the element's position. */
-  #offset(buffer: Buffer, index: readonly Expr[], stmt: Stmt): string {
+  /** Checks the index of every axis, for `count` elements along the last one; the name of the first one's position. */
+  #offset(buffer: Buffer, index: readonly Expr[], stmt: Stmt, count = 1): string {
     const place = this.#place(buffer);
     if (index.length !== place.shape.length)
       throw this.#trouble(`${buffer.name} has ${place.shape.length} axes and gets ${index.length} indices`, stmt);
@@ -327,7 +419,8 @@ class KernelCompiler {
       const outside = this.#complaint((state, found) =>
         state.outOfBounds(this.#site(stmt), printExpr({ kind: 'load', buffer, index }), axis, found, size),
       );
-      this.#emit(`if (!(${at} >= 0 && ${at} < ${size})) ${outside}(state, ${at});`);
+      const end = axis === index.length - 1 && count > 1 ? `${at} + ${count - 1}` : at;
+      this.#emit(`if (!(${at} >= 0 && ${end} < ${size})) ${outside}(state, ${end});`);
       return stride === 1 ? at : `${at} * ${stride}`;
     });
     const name = this.#fresh('at');
@@ -408,6 +501,11 @@ class KernelCompiler {
   #trouble(message: string, stmt: Stmt): Error {
     return trouble(`${message} in ${this.#site(stmt)}`);
   }
+}
+
+function touchesShared(stmt: Stmt): boolean {
+  if (stmt.kind === 'copy' || (stmt.kind === 'store' && stmt.buffer.role.kind === 'shared')) return true;
+  return expressionOrder(expressionsOf(stmt)).some((expr) => expr.kind === 'load' && expr.buffer.role.kind === 'shared');
 }
 
 function wholeNumber(value: number | bigint): Operand {
