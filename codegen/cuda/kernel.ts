@@ -5,7 +5,7 @@
 import { InternalError } from '../../src/base/index.js';
 import { type Buffer, type For, type KernelCode, LinearForms } from '../../src/kernel/index.js';
 import type { CudaTarget } from '../../src/target/index.js';
-import { alignOf, planKernel } from '../analysis/plan.js';
+import { planKernel } from '../analysis/plan.js';
 import type { FunctionHandle, LlvmValue, ModuleBuilder } from '../llvm/builder/index.js';
 import { Flow } from '../llvm/emit/control-flow.js';
 import { Expressions } from '../llvm/emit/expressions.js';
@@ -19,8 +19,8 @@ import { Block } from './block.js';
 import { SharedMemory } from './shared.js';
 import { ThreadStatements } from './statements.js';
 
-/** Of memory on the device. */
-const global = 1;
+/** Of memory on the device, and what all of it that a kernel is given starts on. */
+const [global, alignment] = [1, 64];
 
 /** `dims`: the sizes that the program is called with. */
 export function emitKernel(
@@ -39,7 +39,7 @@ export function emitKernel(
     attributes: ['nounwind'],
     params: [
       ...code.params.map((param) => ({
-        attributes: ['noalias', ['align', alignOf(param)] as const, ...(plan.written.has(param.name) ? [] : (['readonly'] as const))],
+        attributes: ['noalias', ['align', alignment] as const, ...(plan.written.has(param.name) ? [] : (['readonly'] as const))],
       })),
       ...dims.map(() => ({})),
     ],

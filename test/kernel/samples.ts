@@ -128,6 +128,46 @@ kernel third "update"
 }
 `;
 
+/** Rows of 32 turned around in shared memory, where they come in two stages while others are used. */
+export const blocks = `program blocks
+dims N
+
+feed 0 x: f32[N, 32]
+output 0 y: f32[32, N]
+
+kernel turn "x turned"
+  reads 128*N writes 128*N flops 0
+{
+  parallel for p in 0..(N + 7) / 8 {
+    share part: f32[2, 4, 36]
+    vector for c in 0..32 limit 32 {
+      copy 4 part[0, c / 8, c % 8 * 4] from x[p * 8 + c / 8, c % 8 * 4] if p * 8 + c / 8 < N
+    }
+    commit
+    for s in 0..2 {
+      let start = p * 8 + (s + 1) * 4
+      vector for d in 0..32 limit 32 {
+        copy 4 part[(s + 1) % 2, d / 8, d % 8 * 4] from x[start + d / 8, d % 8 * 4] if and(s < 1, start + d / 8 < N)
+      }
+      commit
+      wait 1
+      barrier
+      vector for t in 0..32 limit 32 {
+        unroll for r in 0..4 {
+          if lanes p * 8 + s * 4 + r < N {
+            y[t, p * 8 + s * 4 + r] = part[s, r, t]
+          } else {
+            let none = t
+          }
+        }
+      }
+      barrier
+    }
+    wait 0
+  }
+}
+`;
+
 /** Loops that say how they run. */
 export const scheduled = `program scheduled
 dims N

@@ -297,7 +297,10 @@ class KernelCompiler {
     this.#emit(`if (${when}) {`);
     this.#emit(`${source} = ${this.#offset(from, stmt.index, stmt, count)};`);
     this.#emit('}');
-    for (const place of [{ at: target, what: to }, { at: source, what: from }]) {
+    for (const place of [
+      { at: target, what: to },
+      { at: source, what: from },
+    ]) {
       const unaligned = this.#complaint((_, found) => {
         throw this.#trouble(`${place.what.name} is copied from element ${found} on, ${count} at once,`, stmt);
       });

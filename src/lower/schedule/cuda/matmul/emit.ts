@@ -174,9 +174,7 @@ export class BlockProduct {
         });
       };
       vector.loop('k', build.int(depth / written), 'serial', (k, outer) =>
-        outer.loop('k', build.int(written), 'unroll', (next, body) =>
-          step(build.plus(build.times(k, build.int(written)), next), body),
-        ),
+        outer.loop('k', build.int(written), 'unroll', (next, body) => step(build.plus(build.times(k, build.int(written)), next), body)),
       );
     });
   }

@@ -117,10 +117,14 @@ export function stageSide(form: MatmulForm, side: Side, depth: number, context: 
             return;
           }
           const otherwise = [{ kind: 'store', buffer, index: at, value: build.constant(dtype, 0) } as const];
-          vector.each(exists, (inside) => {
-            const element = widthAs(dtype, elementAt(form, values, side, batch, line, step, inside));
-            inside.emit({ kind: 'store', buffer, index: at, value: element });
-          }, otherwise);
+          vector.each(
+            exists,
+            (inside) => {
+              const element = widthAs(dtype, elementAt(form, values, side, batch, line, step, inside));
+              inside.emit({ kind: 'store', buffer, index: at, value: element });
+            },
+            otherwise,
+          );
         },
         { limit: count },
       );
