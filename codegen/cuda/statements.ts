@@ -11,6 +11,7 @@ import type { Memory } from '../llvm/emit/memory.js';
 import { inner, type Partials, type Scalar, type Scope, withIndex } from '../llvm/emit/scope.js';
 import type { ThreadAccumulators } from './accumulators.js';
 import type { Block } from './block.js';
+import { WarpProducts } from './multiply.js';
 import type { SharedMemory } from './shared.js';
 
 export class ThreadStatements {
@@ -21,6 +22,7 @@ export class ThreadStatements {
   readonly #plan: KernelPlan;
   readonly #block: Block;
   readonly #room: SharedMemory;
+  readonly #products: WarpProducts;
   readonly #threads: number;
   /** Whether all threads have just waited for each other. */
   #settled = false;
@@ -45,6 +47,7 @@ export class ThreadStatements {
     this.#plan = plan;
     this.#block = block;
     this.#room = room;
+    this.#products = new WarpProducts(expressions, memory, block);
     this.#threads = threads;
     this.#shared = sharedBuffers(body, plan.cache);
   }
@@ -94,6 +97,9 @@ export class ThreadStatements {
         return;
       case 'copy':
         this.#room.copy(stmt, this.#memory, scope, memo);
+        return;
+      case 'multiply':
+        this.#products.emit(stmt, scope, memo);
         return;
       case 'commit':
         this.#room.commit();

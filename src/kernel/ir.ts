@@ -119,6 +119,7 @@ export type BlockStmt =
   /** All threads of the block wait for each other; each then sees what the others wrote. */
   | { readonly kind: 'barrier' }
   | CopyStmt
+  | MultiplyStmt
   /** The copies since the last `commit` become a group. */
   | { readonly kind: 'commit' }
   /** Until all groups but the `open` last ones are there: for those who copied, and behind a barrier for others. */
@@ -138,6 +139,30 @@ export interface CopyStmt {
   readonly count: number;
   readonly when: Expr;
 }
+
+/**
+ * Each warp (32 threads) adds the product of two matrices in shared memory, of bf16 or f16, to sums in registers. `warp` names its number,
+ * which both places may use: those of the first element of its rows, and of its columns. `along` says what the last axis of the buffer runs
+ * over; the one before runs over the other. The sums are f32[2·I, 2·J, threads] for 16·I rows and 8·J columns: thread 32·w + l of warp w
+ * has, as its element [i, j], row 8·i + l / 4 and column 8·(j / 2) + 2·(l % 4) + j % 2. Each becomes the sum of itself and of the exact
+ * products of `multiplyDepth` steps, added up in f64 one after the other before it is added and rounded once; hardware may round on the way.
+ */
+export interface MultiplyStmt {
+  readonly kind: 'multiply';
+  readonly warp: string;
+  readonly sums: Accumulator;
+  readonly left: Fragment;
+  readonly right: Fragment;
+}
+
+export interface Fragment {
+  readonly buffer: Buffer;
+  readonly index: readonly Expr[];
+  readonly along: 'depth' | 'lines';
+}
+
+/** Threads that multiply together, and the steps that they take at once. */
+export const [warpThreads, multiplyDepth] = [32, 16];
 
 export type FetchUse = 'read' | 'later' | 'write';
 

@@ -14,6 +14,7 @@ import type {
   Combiner,
   Expr,
   For,
+  Fragment,
   Kernel,
   KernelOrigin,
   PartialResult,
@@ -200,6 +201,19 @@ class Parser {
       this.#expressions.locals.set(name, { kind: 'shared', buffer });
       return { kind: 'share', buffer };
     }
+    if (this.#tokens.takeWord('multiply')) {
+      const warp = this.#tokens.name();
+      this.#tokens.symbol(':');
+      const sums = this.#accumulator();
+      if (this.#combiner() !== 'sum') this.#tokens.fail('a product is added');
+      const outer = this.#expressions.locals;
+      this.#expressions.locals = new Map(outer).set(warp, { kind: 'index' });
+      const left = this.#fragment();
+      this.#tokens.symbol('*');
+      const right = this.#fragment();
+      this.#expressions.locals = outer;
+      return { kind: 'multiply', warp, sums, left, right };
+    }
     if (!this.#tokens.takeWord('copy')) return undefined;
     const count = this.#tokens.integer();
     const to = this.#namedBuffer();
@@ -209,6 +223,12 @@ class Parser {
     const index = this.#indices();
     this.#tokens.word('if');
     return { kind: 'copy', to, at, from, index, count, when: this.#expressions.parse() };
+  }
+
+  #fragment(): Fragment {
+    const along = this.#tokens.takeWord('depth') ? 'depth' : 'lines';
+    if (along === 'lines') this.#tokens.word('lines');
+    return { along, buffer: this.#namedBuffer(), index: this.#indices() };
   }
 
   #indices(): Expr[] {

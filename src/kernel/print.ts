@@ -147,6 +147,13 @@ class StatementPrinter {
           `${indent}copy ${stmt.count} ${spell(stmt.to.name)}${this.#indices(stmt.at)} from ${this.#bufferName(stmt.from)}${this.#indices(stmt.index)} if ${this.expr(stmt.when, 0)}`,
         );
         return lines;
+      case 'multiply': {
+        const [left, right] = [stmt.left, stmt.right].map(
+          ({ buffer, index, along }) => `${along} ${spell(buffer.name)}${this.#indices(index)}`,
+        );
+        lines.push(`${indent}multiply ${spell(stmt.warp)}: ${spell(stmt.sums.name)} += ${left} * ${right}`);
+        return lines;
+      }
       case 'barrier':
       case 'commit':
         lines.push(`${indent}${stmt.kind}`);

@@ -66,6 +66,7 @@ const keywords: ReadonlySet<string> = new Set([
     'copy',
     'commit',
     'wait',
+    'multiply',
     'lanes',
   ],
 ]);

@@ -1,9 +1,20 @@
 // Checks code by itself, statement after statement. In: code of kernels. Out: what it does to its parameters, or a failure. Holds: the
 // rules of `verify.ts` that are about statements and expressions; those about how loops run are in `verify-schedule.ts`.
 
-import { bytesOf, type Dim, dtypes, type DType, isFloat, shapeEquals } from '../base/index.js';
-import { dtypeOf, rowMajor } from './build.js';
-import type { Accumulator, BlockStmt, Buffer, CopyStmt, Expr, For, KernelCode, Stmt } from './ir.js';
+import { bytesOf, type Dim, dtypes, type DType, isFloat, isNarrowFloat, shapeEquals } from '../base/index.js';
+import { dtypeOf, int, rowMajor } from './build.js';
+import {
+  type Accumulator,
+  type BlockStmt,
+  type Buffer,
+  type CopyStmt,
+  type Expr,
+  type For,
+  type KernelCode,
+  type MultiplyStmt,
+  type Stmt,
+  warpThreads,
+} from './ir.js';
 import { isMachineOp } from './machine.js';
 import { printExpr } from './print.js';
 import { applyProblem } from './verify-apply.js';
@@ -35,7 +46,9 @@ type Local =
   | { readonly kind: 'let'; readonly dtype: DType; readonly lanes: boolean }
   /** `vectors`: vector loops that were open where it was declared. */
   | { readonly kind: 'accumulator'; readonly accumulator: Accumulator; readonly vectors: readonly For[]; readonly parallel: boolean }
-  | { readonly kind: 'shared'; readonly buffer: Buffer };
+  | { readonly kind: 'shared'; readonly buffer: Buffer }
+  /** The number of a warp. */
+  | { readonly kind: 'warp' };
 
 interface Scope {
   readonly locals: Map<string, Local>;
@@ -73,7 +86,8 @@ class CodeVerifier {
     const locals = new Map(outer.locals);
     const scope: Scope = { ...outer, locals };
     for (const stmt of body) {
-      for (const expr of expressionOrder(expressionsOf(stmt))) this.#expression(expr, scope);
+      const here: Scope = stmt.kind === 'multiply' ? { ...scope, locals: new Map(locals).set(stmt.warp, { kind: 'warp' }) } : scope;
+      for (const expr of expressionOrder(expressionsOf(stmt))) this.#expression(expr, here);
       switch (stmt.kind) {
         case 'for':
           this.#for(stmt, scope, top);
@@ -114,6 +128,9 @@ class CodeVerifier {
         case 'copy':
           this.#copy(stmt, scope);
           break;
+        case 'multiply':
+          this.#multiply(stmt, scope);
+          break;
         case 'share':
         case 'barrier':
         case 'commit':
@@ -124,7 +141,7 @@ class CodeVerifier {
     }
   }
 
-  #ofBlock(stmt: Exclude<BlockStmt, CopyStmt>, scope: Scope): void {
+  #ofBlock(stmt: Exclude<BlockStmt, CopyStmt | MultiplyStmt>, scope: Scope): void {
     if (scope.vectors.length > 0) this.#fail('block', `${stmt.kind} in the vector loop ${scope.vectors[0]?.index}`);
     if (stmt.kind === 'wait' && (!Number.isInteger(stmt.open) || stmt.open < 0)) this.#fail('block', `waits for all but ${stmt.open}`);
     if (stmt.kind !== 'share') return;
@@ -133,6 +150,27 @@ class CodeVerifier {
     if (role.kind !== 'shared' || shape.some((size) => (size.constant ?? 0) < 1)) this.#fail('block', `${name} is no shared memory`);
     if (!shapeEquals(strides, rowMajor(shape))) this.#fail('strides', `${name} is not row-major`);
     scope.locals.set(name, { kind: 'shared', buffer: stmt.buffer });
+  }
+
+  #multiply({ warp, sums, left, right }: MultiplyStmt, scope: Scope): void {
+    if (scope.vectors.length > 0) this.#fail('block', `multiply in the vector loop ${scope.vectors[0]?.index}`);
+    if (scope.locals.has(warp)) this.#fail('shadowing', `${warp} is declared again`);
+    const { dtype, shape } = this.#accumulator(
+      sums,
+      sums.shape.map(() => int(0)),
+      scope,
+    ).accumulator;
+    const [rows = 0, columns = 0, threads = 0] = shape;
+    if (dtype !== 'f32' || shape.length !== 3 || rows % 2 > 0 || columns % 4 > 0 || threads % warpThreads > 0)
+      this.#fail('multiply', `${sums.name} is ${dtype}[${shape.join(', ')}]`);
+    for (const { buffer, index } of [left, right]) {
+      const local = scope.locals.get(buffer.name);
+      if (local?.kind !== 'shared' || !isAlike(local.buffer, buffer)) this.#fail('scope', `no shared memory ${buffer.name} in scope`);
+      this.#indices(buffer.name, buffer.shape.length, index);
+      const pitch = buffer.strides.at(-2)?.constant ?? 1;
+      if (!isNarrowFloat(buffer.dtype) || bytesOf(buffer.dtype) !== 2 || buffer.dtype !== left.buffer.dtype || pitch % 8 > 0)
+        this.#fail('multiply', `${buffer.name} is ${buffer.dtype}, and its lines are ${pitch} elements apart`);
+    }
   }
 
   #copy({ to, at, from, index, count, when }: CopyStmt, scope: Scope): void {
@@ -229,7 +267,8 @@ class CodeVerifier {
       case 'size':
         return this.#context.checkDims([expr.dim], 'a size');
       case 'index':
-        if (scope.locals.get(expr.name)?.kind !== 'index') this.#fail('scope', `no loop ${expr.name} around its index`);
+        if (!['index', 'warp'].includes(scope.locals.get(expr.name)?.kind ?? ''))
+          this.#fail('scope', `no loop ${expr.name} around its index`);
         return;
       case 'name': {
         const local = scope.locals.get(expr.name);

@@ -21,9 +21,11 @@
 //   parallel          parallel loops are outermost statements, and change no accumulator from outside
 //   vector            no vector loop inside of another; extents and conditions do not depend on a vector axis around them
 //                     unless each lane asks for itself
-//   block             shared memory has constant sizes and is touched in vector loops alone; it is declared, and threads wait for each other
-//                     or for copies, outside of them
+//   block             shared memory has constant sizes and is touched in vector loops alone, but by `multiply`; it is declared, threads wait
+//                     for each other or for copies, and warps multiply, outside of them
 //   copy              copies go to shared memory, in vector loops, 4, 8 or 16 bytes at a time whose elements follow each other
+//   multiply          sums are f32 over rows in pairs, columns in fours and whole warps; both sides are of one dtype of 16 bits, and their
+//                     lines are multiples of 8 elements apart
 //   unroll            the extent of an unrolled loop is constant
 //   limit only on vector loops, at least 1 and not below a constant extent; an accumulator's index uses a vector axis only if that has one
 //   blocks            a loop over a part of an axis is inside of the one over its blocks; a constant extent is not above its bound

@@ -186,28 +186,55 @@ export const pointsOfBlock = 1024;
 export const assumedProcessors = 132;
 /** Threads of a block down and across a tile: each warp has two rows of them, so that it reads both sides with few addresses. */
 export const [threadsDown, threadsAcross] = [16, 16];
-/**
- * Elements of a tile that each thread has, down and across, largest first. Of 8 × 8 sums a step of the depth makes 64 multiply-adds of
- * four loads of four elements; beyond that registers would not do for totals of a long depth.
- */
-export const threadTiles = [8, 4, 2, 1] as const;
+/** Warps of a block down and across a tile of tensor cores. */
+export const [warpsDown, warpsAcross] = [2, 4];
 /** Elements side by side that a thread has together: what one access of shared memory moves. */
 export const threadRun = 4;
 /**
- * Steps of the depth that are in shared memory together, by the rows of a thread and the bytes of an element, and how many such stages: below the 48 KB that
- * a block has without asking. Two stages on their way hide the latency of memory behind the arithmetic of the third.
+ * Stages of the depth that are in shared memory together: two are on their way, which hides the latency of memory behind the arithmetic of
+ * the third.
  */
-export const stageDepth = (perThread: number, bytes: number): number => (perThread > threadRun || bytes > 4 ? 8 : 16);
 export const stages = 3;
+/** Bytes behind each line in shared memory, so that lines do not start in the same bank: one access. */
+export const linePadding = 16;
 /** Steps of the depth whose code is written out. */
 export const unrolledDepth = 4;
-/** Elements behind each line of a side whose lines go along the depth, so that lines do not start in the same bank; whole accesses. */
-export const linePadding = 4;
+/** A tile of a block: its size, the steps of the depth in a stage, and the cycles of a processor for a step, or for 16 of tensor cores. */
+export interface TileCost {
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  readonly cycles: number;
+}
 /**
- * Cycles of one processor for a step of the depth of a tile, from how many elements each thread has: it multiplies and adds 128 times in a
- * cycle, loads from shared memory 32 elements, and waits somewhat for barriers.
+ * Tiles without tensor cores, by the bytes of an element and the runs of the depth whose totals stand beside the sums: 8 × 8 sums of a
+ * thread, 64 multiply-adds for four loads of four elements, leave no room for more than one total each. Stages are as deep as the 48 KB
+ * that a block has without asking allow. A processor multiplies and adds 128 times in a cycle, loads 32 elements from shared memory, and
+ * waits somewhat for barriers.
  */
-export const cyclesPerStep = (perThread: number): number => Math.max(2 * perThread * perThread, 4 * perThread) + 16;
+export const coreTiles = (bytes: number, runs: number): readonly TileCost[] =>
+  [8, 4, 2, 1]
+    .filter((each) => each < 8 || (bytes <= 4 && runs <= 2))
+    .map((each) => ({
+      rows: threadsDown * each,
+      columns: threadsAcross * each,
+      depth: each === 8 || bytes > 4 ? 8 : 16,
+      cycles: Math.max(2 * each * each, 4 * each) + 16,
+    }));
+/**
+ * Tiles of tensor cores: matrices of 16 × 8 that a warp has, down and across. 16 steps of a processor are 1024 multiply-adds in a cycle; a
+ * warp loads a matrix of the left side in four cycles, one of the right side in two.
+ */
+export const tensorTiles: readonly TileCost[] = [
+  { down: 4, across: 4, depth: 16 },
+  { down: 2, across: 2, depth: 32 },
+  { down: 1, across: 2, depth: 32 },
+].map(({ down, across, depth }) => ({
+  rows: warpsDown * 16 * down,
+  columns: warpsAcross * 8 * across,
+  depth,
+  cycles: Math.max(16 * down * across, warpsDown * warpsAcross * (4 * down + 2 * across)) + 40,
+}));
 
 // ---- blocks of tiles and their memory (lower/schedule/cpu/matmul: emit.ts, pack.ts, prefetch.ts) ----------------------------------------
 

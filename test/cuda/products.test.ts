@@ -17,7 +17,7 @@ const wave = (dtype: DType, name: string, shape: readonly number[]): TensorValue
     dtype,
     shape,
     Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, at) =>
-      dtype.startsWith('i') ? ((at * 7 + name.length) % 11) - 5 : Math.sin(at * 1.7 + name.length) * 2,
+      dtype.startsWith('i') ? ((at * 7 + name.length) % 11) - 5 : Math.round(Math.sin(at * 1.7 + name.length) * 64) / 32,
     ),
   );
 
@@ -57,6 +57,9 @@ const plain = (shape: readonly Size[], batch: number, rows: number): Attrs => ({
 });
 
 const transposed = (make: CaseMake, node: TensorNode): TensorNode => make.op('transpose', [node], { axes: [1, 0] });
+
+/** `wave` has numbers that bf16 holds, so that the meaning, which rounds nothing, is the same. */
+const narrow = (make: CaseMake, node: TensorNode, dtype: DType = 'bf16'): TensorNode => make.op('narrow', [node], { dtype });
 
 const cases: GraphCase[] = [
   // Tiles that fit, tiles that do not, copies of several elements and of one.
@@ -101,7 +104,27 @@ const cases: GraphCase[] = [
   product([20, 20], [20, 36], 'f64'),
   product([18, 30], [30, 20], 'i32'),
   product([18, 30], [30, 20], 'i64'),
+  // By tensor cores: what is narrow, and what was rounded; lines that are copied, and lines that come through registers.
   product([18, 30], [30, 20], 'bf16'),
+  product([64, 64], [64, 72], 'bf16'),
+  product([40, 64], [64, 72], 'f16'),
+  product([130, 48], [48, 260], 'bf16'),
+  product([3, 33, 24], [3, 24, 40], 'f16'),
+  product(['N', 'K'], ['K', 64], 'bf16', [
+    { N: 40, K: 0 },
+    { N: 5, K: 70 },
+  ]),
+  caseOf('rounded on both sides', 'f32', [{ N: 70 }], (make, feed) =>
+    make.op('matmul', [narrow(make, feed('x', ['N', 72])), narrow(make, feed('w', [72, 100]))]),
+  ),
+  caseOf('rounded rows side by side', 'f32', [{}], (make, feed) =>
+    make.op('matmul', [transposed(make, narrow(make, feed('x', [72, 68]))), narrow(make, feed('w', [72, 37]), 'bf16')]),
+  ),
+  caseOf('rounded, and nothing else to do', 'f64', [{}], (make, feed) =>
+    make.op('matmul', [narrow(make, feed('x', [20, 24])), narrow(make, feed('w', [24, 20]))]),
+  ),
+  // Enough of them for the largest tiles.
+  product([67, 128, 16], [67, 16, 120], 'bf16'),
   caseOf('rows of the left side side by side', 'f32', [{}], (make, feed) =>
     make.op('matmul', [transposed(make, feed('x', [40, 68])), feed('w', [40, 36])]),
   ),
@@ -137,16 +160,17 @@ describe('products of blocks', () => {
     expect(new Set(copies(product([64, 64], [64, 64])))).toEqual(new Set([4]));
     expect(new Set(copies(product([64, 64], [64, 64], 'f64')))).toEqual(new Set([2]));
     // Rows of 18 elements start where they like; columns of 64 do not.
-    expect(new Set(copies(product([64, 18], [18, 64])))).toEqual(new Set([1, 4]));
+    expect(new Set(copies(product([64, 18], [18, 64])))).toEqual(new Set([2, 4]));
     expect(new Set(copies(product(['N', 16], [16, 64], 'f32', [{ N: 1 }])))).toEqual(new Set([4]));
     expect(new Set(copies(product([64, 'K'], ['K', 64], 'f32', [{ K: 1 }])))).toEqual(new Set([1, 4]));
-    // What is converted on the way is stored.
-    expect(copies(product([64, 64], [64, 64], 'f16'))).toEqual([]);
+    expect(new Set(copies(product([64, 64], [64, 64], 'f16')))).toEqual(new Set([8]));
+    // What is too small for a copy is stored.
+    expect(copies(product([64, 7], [7, 65], 'f16'))).toEqual([]);
   });
 
   it('have more blocks than processors rather than large tiles', () => {
-    const tile = (rows: number, columns: number): readonly number[] => {
-      const [sums] = statementsOf(product([rows, 64], [64, columns])).flatMap((stmt) =>
+    const tile = (rows: number, columns: number, dtype: DType = 'f32'): readonly number[] => {
+      const [sums] = statementsOf(product([rows, 64], [64, columns], dtype)).flatMap((stmt) =>
         stmt.kind === 'declare' && stmt.accumulator.shape.length === 3 ? [stmt.accumulator.shape] : [],
       );
       return sums ?? [];
@@ -155,5 +179,8 @@ describe('products of blocks', () => {
     expect(tile(1024, 1024)).toEqual([4, 4, 256]);
     expect(tile(512, 512)).toEqual([4, 4, 256]);
     expect(tile(50, 300)).toEqual([1, 1, 256]);
+    expect(tile(4096, 4096, 'bf16')).toEqual([8, 8, 256]);
+    expect(tile(1024, 1024, 'bf16')).toEqual([4, 4, 256]);
+    expect(tile(50, 300, 'bf16')).toEqual([2, 4, 256]);
   });
 });

@@ -84,6 +84,7 @@ export class Statements {
       case 'share':
       case 'barrier':
       case 'copy':
+      case 'multiply':
       case 'commit':
       case 'wait':
         throw new InternalError('codegen', `${stmt.kind}, which only blocks of threads do`);

@@ -9,7 +9,6 @@ import {
   type Accumulator,
   type Buffer,
   type Combiner,
-  type CopyStmt,
   type Expr,
   expressionOrder,
   expressionsOf,
@@ -23,6 +22,7 @@ import {
 } from '../../kernel/index.js';
 import { evaluateScalar, scalarOfKernel } from '../../ops/index.js';
 import { roundFloat } from './arithmetic.js';
+import { BlockCode, type Checked, type Complaint, touchesShared } from './blocks.js';
 import { type KernelCounts, statementCounts } from './counts.js';
 import { fit, helpers, machineCode, product } from './machine.js';
 import { type Place, sizeOf, trouble } from './memory.js';
@@ -44,22 +44,14 @@ export interface CompiledKernel {
   readonly source: string;
 }
 
-/** A loop whose iterations must be independent. */
-interface Checked {
-  readonly level: 'parallel' | 'vector';
-  /** Source of the number of its first iteration, of the current one, and of the one that stands for several. */
-  readonly base: string;
-  readonly tag: string;
-  readonly many: string;
-  /** Memories that its body stores. */
-  readonly stored: ReadonlySet<number>;
-}
-
 type Local =
   | { readonly kind: 'value'; readonly operand: Operand }
   | { readonly kind: 'registers'; readonly code: string; readonly accumulator: Accumulator };
 
-/** `share`: a place for shared memory. Counting makes the source twice as long, and it takes longer to compile small kernels than to run them. */
+/**
+ * `share`: a place for shared memory. Counting makes the source twice as long, and it takes longer to compile small kernels than to run
+ * them.
+ */
 export function compileKernel(
   kernel: Kernel,
   places: ReadonlyMap<string, Place>,
@@ -69,9 +61,6 @@ export function compileKernel(
 ): CompiledKernel {
   return new KernelCompiler(kernel, places, dims, share, counting).compile();
 }
-
-/** Throws what is wrong; called by generated source with what it found. */
-type Complaint = (state: KernelState, found: number) => never;
 
 class KernelCompiler {
   readonly #kernel: Kernel;
@@ -84,6 +73,7 @@ class KernelCompiler {
   readonly #functions: ((...args: (number | bigint)[]) => number | bigint)[] = [];
   readonly #complaints: Complaint[] = [];
   readonly #counting: boolean;
+  readonly #blocks: BlockCode;
   #locals = new Map<string, Local>();
   #checked: readonly Checked[] = [];
   /** Operands of the current statement. */
@@ -102,6 +92,30 @@ class KernelCompiler {
     this.#counting = counting;
     this.#places = new Map(kernel.code.params.map(({ name }, at) => [name, places.get((kernel.buffers[at] as Buffer).name) as Place]));
     this.#dims = dims;
+    this.#blocks = new BlockCode({
+      line: (text) => this.#emit(text),
+      fresh: (stem) => this.#fresh(stem),
+      complaint: (complaint) => this.#complaint(complaint),
+      site: (stmt) => this.#site(stmt),
+      code: (expr) => this.#of(expr).code,
+      place: (buffer) => this.#place(buffer),
+      memory: (place) => this.#memory(place),
+      marks: (place) => this.#marks('vector', place),
+      offset: (buffer, index, stmt, count) => this.#offset(buffer, index, stmt, count),
+      counted: (place, at) => this.#countBytes('Read', place, at),
+      registers: ({ name }) => {
+        const local = this.#locals.get(name);
+        return local?.kind === 'registers' ? local.code : undefined;
+      },
+      thread: () => this.#checked.at(-1),
+      within: (warp, code, most, stmt, body) => {
+        const outer = this.#locals;
+        this.#locals = new Map(outer).set(warp, { kind: 'value', operand: integer(code, most) });
+        this.#evaluate(stmt);
+        body();
+        this.#locals = outer;
+      },
+    });
   }
 
   compile(): CompiledKernel {
@@ -136,7 +150,8 @@ class KernelCompiler {
       this.#emit(`c${this.#statements.length}++;`);
       this.#statements.push(statementCounts(stmt));
     }
-    for (const expr of expressionOrder(expressionsOf(stmt))) this.#memo.set(expr, this.#operand(expr, stmt));
+    // A warp has a number only inside of the statement, which evaluates what depends on it.
+    if (stmt.kind !== 'multiply') this.#evaluate(stmt);
     switch (stmt.kind) {
       case 'for':
         return this.#for(stmt);
@@ -162,22 +177,22 @@ class KernelCompiler {
         this.#body(stmt.otherwise ?? []);
         this.#emit('}');
         return;
-      case 'share': {
-        const place = this.#share(stmt.buffer);
-        this.#places.set(stmt.buffer.name, place);
-        return this.#emit(`state.share(${place.id});`);
-      }
+      case 'share':
+        this.#places.set(stmt.buffer.name, this.#share(stmt.buffer));
+        return this.#blocks.emit(stmt);
       case 'barrier':
-        return this.#emit('state.barrier();');
       case 'commit':
-        return this.#emit('state.commit();');
       case 'wait':
-        return this.#emit(`state.wait(${stmt.open});`);
       case 'copy':
-        return this.#copy(stmt);
+      case 'multiply':
+        return this.#blocks.emit(stmt);
       default:
         unreachable('kernel interpreter', stmt);
     }
+  }
+
+  #evaluate(stmt: Stmt): void {
+    for (const expr of expressionOrder(expressionsOf(stmt))) this.#memo.set(expr, this.#operand(expr, stmt));
   }
 
   #for(loop: For): void {
@@ -243,10 +258,10 @@ class KernelCompiler {
     const { data, written } = this.#memory(place);
     if (place.slot !== undefined)
       this.#emit(`if (state.owners[${place.slot}] !== ${place.id}) state.takeOver(${place.slot}, ${place.id});`);
-    if (buffer.role.kind === 'shared') this.#writesShared(place, at, stmt);
+    if (buffer.role.kind === 'shared') this.#blocks.written(place, at, stmt);
     for (const loop of this.#checked) {
       if (!loop.stored.has(place.id)) continue;
-      const { writers, readers } = this.#marks(loop, place);
+      const { writers, readers } = this.#marks(loop.level, place);
       const [writer, reader] = [this.#fresh('w'), this.#fresh('r')];
       const foreign = (mark: string): string => `${mark} >= ${loop.base} && ${mark} !== ${loop.tag}`;
       const race = this.#complaint((state, written) => state.race(this.#site(stmt), loop.level, written === 1 ? 'written' : 'read'));
@@ -256,74 +271,6 @@ class KernelCompiler {
     }
     this.#countBytes('Written', place, at);
     this.#emit(`${data}[${at}] = ${asStored(this.#of(stmt.value))}; ${written}[${at}] = 1;`);
-  }
-
-  // ---- Shared memory ---------------------------------------------------------------------------------------------------------------
-
-  /** The innermost loop around, whose iterations are threads. */
-  #thread(stmt: Stmt): Checked {
-    const loop = this.#checked.at(-1);
-    if (loop?.level !== 'vector') throw this.#trouble('shared memory outside of a vector loop', stmt);
-    return loop;
-  }
-
-  /** Since the last barrier no other thread may have touched the element. */
-  #writesShared(place: Place, at: string, stmt: Stmt): void {
-    const loop = this.#thread(stmt);
-    const { writers, readers } = this.#marks(loop, place);
-    const foreign = (mark: string): string => `(${mark}[${at}] >= state.behind && ${mark}[${at}] !== ${loop.tag})`;
-    const race = this.#complaint((state, found) => state.race(this.#site(stmt), 'vector', found === 1 ? 'written' : 'read'));
-    this.#emit(`if (${foreign(writers)} || ${foreign(readers)}) ${race}(state, ${foreign(writers)} ? 1 : 0);`);
-    this.#emit(`${writers}[${at}] = ${loop.tag};`);
-  }
-
-  #readsShared(place: Place, at: string, stmt: Stmt): void {
-    const loop = this.#thread(stmt);
-    const { writers, readers } = this.#marks(loop, place);
-    const foreign = (mark: string): string => `${mark}[${at}] >= state.behind && ${mark}[${at}] !== ${loop.tag}`;
-    const race = this.#complaint((state) => state.race(this.#site(stmt), 'vector', 'written'));
-    this.#emit(`if (${foreign(writers)}) ${race}(state);`);
-    this.#emit(`${readers}[${at}] = ${foreign(readers)} ? ${loop.many} : ${loop.tag};`);
-  }
-
-  /** Done at once, but nobody may read it before it was waited for. */
-  #copy(stmt: CopyStmt): void {
-    const { to, from, count } = stmt;
-    const when = this.#of(stmt.when).code;
-    const target = this.#offset(to, stmt.at, stmt, count);
-    const [into, out] = [this.#memory(this.#place(to)), this.#memory(this.#place(from))];
-    const source = this.#fresh('from');
-    this.#emit(`let ${source} = -1;`);
-    this.#emit(`if (${when}) {`);
-    this.#emit(`${source} = ${this.#offset(from, stmt.index, stmt, count)};`);
-    this.#emit('}');
-    for (const place of [
-      { at: target, what: to },
-      { at: source, what: from },
-    ]) {
-      const unaligned = this.#complaint((_, found) => {
-        throw this.#trouble(`${place.what.name} is copied from element ${found} on, ${count} at once,`, stmt);
-      });
-      this.#emit(`if (${place.at} % ${count} > 0) ${unaligned}(state, ${place.at});`);
-    }
-    const one = this.#fresh('e');
-    this.#emit(`for (let ${one} = 0; ${one} < ${count}; ${one}++) {`);
-    const at = this.#fresh('at');
-    this.#emit(`const ${at} = ${target} + ${one};`);
-    this.#writesShared(this.#place(to), at, stmt);
-    this.#emit(`${into.data}[${at}] = ${isWide(to.dtype) ? '0n' : '0'};`);
-    this.#emit(`if (${source} >= 0) {`);
-    const element = this.#fresh('at');
-    this.#emit(`const ${element} = ${source} + ${one};`);
-    if (from.role.kind !== 'feed') {
-      const unwritten = this.#complaint((state, found) => state.unwritten(this.#site(stmt), this.#place(from).id, found));
-      this.#emit(`if (${out.written}[${element}] === 0) ${unwritten}(state, ${element});`);
-    }
-    this.#countBytes('Read', this.#place(from), element);
-    this.#emit(`${into.data}[${at}] = ${out.data}[${element}];`);
-    this.#emit('}');
-    this.#emit(`state.copied(${this.#place(to).id}, ${at});`);
-    this.#emit('}');
   }
 
   // ---- Expressions -----------------------------------------------------------------------------------------------------------------
@@ -386,14 +333,14 @@ class KernelCompiler {
     }
     for (const loop of this.#checked) {
       if (!loop.stored.has(place.id)) continue;
-      const { writers, readers } = this.#marks(loop, place);
+      const { writers, readers } = this.#marks(loop.level, place);
       const [writer, reader] = [this.#fresh('w'), this.#fresh('r')];
       this.#emit(`const ${writer} = ${writers}[${at}], ${reader} = ${readers}[${at}];`);
       const race = this.#complaint((state) => state.race(this.#site(stmt), loop.level, 'written'));
       this.#emit(`if (${writer} >= ${loop.base} && ${writer} !== ${loop.tag}) ${race}(state);`);
       this.#emit(`${readers}[${at}] = ${reader} >= ${loop.base} && ${reader} !== ${loop.tag} ? ${loop.many} : ${loop.tag};`);
     }
-    if (buffer.role.kind === 'shared') this.#readsShared(place, at, stmt);
+    if (buffer.role.kind === 'shared') this.#blocks.read(place, at, stmt);
     this.#countBytes('Read', place, at);
     const value = `${data}[${at}]`;
     if (isWide(buffer.dtype)) return this.#keep(big(value, buffer.dtype));
@@ -472,11 +419,11 @@ class KernelCompiler {
     return { data, written };
   }
 
-  #marks(loop: Checked, place: Place): { readonly writers: string; readonly readers: string } {
-    const name = `${loop.level}${place.id}`;
+  #marks(level: Checked['level'], place: Place): { readonly writers: string; readonly readers: string } {
+    const name = `${level}${place.id}`;
     this.#head.set(
       name,
-      `const ${name}w = state.marks('${loop.level} writers', ${place.id}), ${name}r = state.marks('${loop.level} readers', ${place.id});`,
+      `const ${name}w = state.marks('${level} writers', ${place.id}), ${name}r = state.marks('${level} readers', ${place.id});`,
     );
     return { writers: `${name}w`, readers: `${name}r` };
   }
@@ -504,11 +451,6 @@ class KernelCompiler {
   #trouble(message: string, stmt: Stmt): Error {
     return trouble(`${message} in ${this.#site(stmt)}`);
   }
-}
-
-function touchesShared(stmt: Stmt): boolean {
-  if (stmt.kind === 'copy' || (stmt.kind === 'store' && stmt.buffer.role.kind === 'shared')) return true;
-  return expressionOrder(expressionsOf(stmt)).some((expr) => expr.kind === 'load' && expr.buffer.role.kind === 'shared');
 }
 
 function wholeNumber(value: number | bigint): Operand {

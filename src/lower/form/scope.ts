@@ -70,8 +70,10 @@ export class Scope {
   }
 
   /** A part that every lane of the vector loop around guards for itself; the others do what `otherwise` says. */
-  each(condition: Expr, fill: (body: Scope) => void, otherwise?: readonly Stmt[]): void {
-    this.#guard(condition, fill, { lanes: true, ...(otherwise === undefined ? {} : { otherwise }) });
+  each(condition: Expr, fill: (body: Scope) => void, otherwise?: (body: Scope) => void): void {
+    const other = otherwise === undefined ? undefined : new Scope(this.names, this, false, false);
+    if (other !== undefined) otherwise?.(other);
+    this.#guard(condition, fill, { lanes: true, ...(other === undefined ? {} : { otherwise: other.statements }) });
   }
 
   #guard(condition: Expr, fill: (body: Scope) => void, rest: Pick<Extract<Stmt, { kind: 'if' }>, 'lanes' | 'otherwise'>): void {

@@ -2,18 +2,21 @@
 // the end). In: a matmul group and its storage. Out: statements in a scope.
 // Holds: every element is one sum over the depth in order, in runs of a fixed length, so no tiling changes a bit of it.
 
-import { bytesOf, elementCount, isFloat } from '../../../../base/index.js';
+import { bytesOf, type DType, elementCount, isFloat } from '../../../../base/index.js';
 import type { TensorNode } from '../../../../graph/index.js';
-import { type Accumulator, build, type Expr } from '../../../../kernel/index.js';
-import { depthRun, stages, threadsAcross, threadsDown, threadTiles, unrolledDepth } from '../../../../target/index.js';
+import { type Accumulator, build, type Expr, type Fragment, multiplyDepth } from '../../../../kernel/index.js';
+import { depthRun, stages, threadsAcross, threadsDown, unrolledDepth } from '../../../../target/index.js';
 import { combinedAs, identity, type MatmulForm, spread, widthAs } from '../../../form/forms.js';
 import { splitIndex } from '../../../form/index-expressions.js';
 import { type Scope, valueKey } from '../../../form/scope.js';
 import type { Group } from '../../../fuse/groups.js';
 import { type EmitContext, KernelEmitter } from '../../cpu/emitter.js';
 import { twoSum, withLost } from '../../cpu/running-sum.js';
-import { matricesOf, rowAxes, type Staged, stageSide } from './sides.js';
-import { type BlockTile, chooseTile, placeIn } from './tiles.js';
+import { matricesOf, readSide, rowAxes, type SideRead, type Staged, stageSide, tensorDType } from './sides.js';
+import { type BlockTile, chooseTile, placeOf, warpPlace } from './tiles.js';
+
+/** Of a block. */
+const threads = threadsDown * threadsAcross;
 
 /** Where a tile of a block is. */
 interface Place {
@@ -22,38 +25,40 @@ interface Place {
   readonly column: Expr;
 }
 
-/** A thread of a block: `down` and `across` say which of a tile's elements it has. */
-interface Thread {
-  readonly number: Expr;
-  readonly down: Expr;
-  readonly across: Expr;
+interface Sides {
+  readonly left: Staged;
+  readonly right: Staged;
 }
 
 export class BlockProduct {
   readonly #group: Group;
   readonly #context: EmitContext;
   readonly #form: MatmulForm;
+  readonly #reads: { readonly left: SideRead; readonly right: SideRead };
+  /** Of the elements in shared memory. */
+  readonly #staged: DType;
   readonly #tile: BlockTile;
+  /** Parts of the depth that are summed up apart. */
+  readonly #runs: number;
 
   constructor(group: Group, context: EmitContext) {
     this.#group = group;
     this.#context = context;
     const member = group.members.find(({ role }) => role === 'matmul');
-    this.#form = (member as Extract<typeof member, { role: 'matmul' }>).form;
-    const bytes = bytesOf(this.#dtype);
-    // Totals of a deep product take as many registers as its sums again, or twice as many.
-    const most = bytes > 4 || this.#runs > 2 ? threadTiles[1] : threadTiles[0];
-    this.#tile = chooseTile(matricesOf(this.#form), elementCount(rowAxes(this.#form)), this.#form.columns, most, bytes);
+    const form = (member as Extract<typeof member, { role: 'matmul' }>).form;
+    this.#form = form;
+    this.#reads = { left: readSide(form, 'left', context), right: readSide(form, 'right', context) };
+    const tensor = tensorDType(form, this.#reads.left, this.#reads.right);
+    const isTensor = tensor !== undefined;
+    this.#staged = tensor ?? this.#dtype;
+    // What tensor cores multiply was rounded to fewer bits than sums lose.
+    this.#runs = isTensor || !isFloat(this.#dtype) ? 1 : Math.ceil((form.depth.constant ?? Infinity) / depthRun);
+    const [matrices, rows] = [matricesOf(form), elementCount(rowAxes(form))];
+    this.#tile = chooseTile({ matrices, rows, columns: form.columns, bytes: bytesOf(this.#staged), runs: this.#runs, isTensor });
   }
 
-  get #dtype() {
+  get #dtype(): DType {
     return combinedAs(this.#form.node.type.dtype);
-  }
-
-  /** How many runs the depth has at most; sums that do not round are one. */
-  get #runs(): number {
-    if (!isFloat(this.#form.node.type.dtype)) return 1;
-    return Math.ceil((this.#form.depth.constant ?? Infinity) / depthRun);
   }
 
   emit(scope: Scope): void {
@@ -68,114 +73,110 @@ export class BlockProduct {
       const column = body.let('column', build.times(build.modulo(p, across), tileColumns));
       const rest = body.let('rest', build.over(p, across));
       const row = body.let('row', build.times(build.modulo(rest, down), tileRows));
-      const matrix = body.let('matrix', build.over(rest, down));
-      this.#tileAt(body, { batch: own.length === 0 ? [] : splitIndex(own, matrix, body), row, column });
+      const matrix = own.length === 0 ? [] : splitIndex(own, body.let('matrix', build.over(rest, down)), body);
+      this.#tileAt(body, { batch: matrix, row, column });
     });
   }
 
   #tileAt(scope: Scope, place: Place): void {
     const { depth } = this.#form;
     const sums = this.#registers(scope, 'acc');
-    const sides = this.#sides(scope);
-    const step = build.int(this.#tile.depth);
-    const count = build.ceilDiv(build.size(depth), step);
-    const isAsync = sides.some((side) => side.isAsync);
-    const fetch = (where: Scope, number: Expr): void => {
-      const stage = where.let('stage', build.modulo(number, build.int(stages)));
-      const start = where.let('start', build.times(number, step));
-      const [left, right] = sides;
-      left.copy(where, stage, place.batch, start, place.row);
-      right.copy(where, stage, place.batch, start, place.column);
-      if (isAsync) where.emit({ kind: 'commit' });
+    const { rows, columns, depth: steps } = this.#tile;
+    const sides: Sides = {
+      left: stageSide(this.#reads.left, this.#form, this.#staged, rows, steps, scope),
+      right: stageSide(this.#reads.right, this.#form, this.#staged, columns, steps, scope),
     };
-    for (let number = 0; number < stages - 1; number++) fetch(scope, build.int(number));
+    const { left, right } = sides;
+    const count = build.ceilDiv(build.size(depth), build.int(steps));
+    const copies = left.copies || right.copies;
+    /** Begins to bring a stage; what it gives ends that. */
+    const bring = (where: Scope, at: Expr): (() => void) => {
+      const number = where.let('stage', build.modulo(at, build.int(stages)));
+      const stage = { number, batch: place.batch, step: where.let('start', build.times(at, build.int(steps))) };
+      left.begin(where, { ...stage, line: place.row });
+      right.begin(where, { ...stage, line: place.column });
+      if (copies) where.emit({ kind: 'commit' });
+      return () => {
+        left.finish(where, number);
+        right.finish(where, number);
+      };
+    };
+    for (let number = 0; number < stages - 1; number++) bring(scope, build.int(number))();
     const totals = this.#runs > 1 ? this.#totals(scope, sums) : undefined;
-    scope.loop(
-      's',
-      count,
-      'serial',
-      (s, body) => {
-        if (isAsync) body.emit({ kind: 'wait', open: stages - 2 });
-        // What was copied is there for all, and what the stage to be filled held was used by all.
-        body.emit({ kind: 'barrier' });
-        fetch(body, build.plus(s, build.int(stages - 1)));
-        this.#multiply(body, sides, sums, body.let('stage', build.modulo(s, build.int(stages))));
-        totals?.add(body, s, count);
-      },
-      { carried: true, blocks: depth },
-    );
-    if (isAsync) scope.emit({ kind: 'wait', open: 0 });
+    const stage = (s: Expr, body: Scope): void => {
+      if (copies) body.emit({ kind: 'wait', open: stages - 2 });
+      // What was brought is there for all, and what the stage to be filled held was used by all.
+      body.emit({ kind: 'barrier' });
+      const end = bring(body, build.plus(s, build.int(stages - 1)));
+      const number = body.let('stage', build.modulo(s, build.int(stages)));
+      if (this.#tile.isTensor) this.#multiplyByWarps(body, sides, sums, number);
+      else this.#multiply(body, sides, sums, number);
+      end();
+      totals?.add(body, s, count);
+    };
+    scope.loop('s', count, 'serial', stage, { carried: true, blocks: depth });
+    if (copies) scope.emit({ kind: 'wait', open: 0 });
     this.#finish(scope, place, (i, j, thread) => (totals === undefined ? build.read(sums, [i, j, thread]) : totals.read(i, j, thread)));
     // The next tile of the block uses the same memory.
     if (!this.#context.parallel) scope.emit({ kind: 'barrier' });
   }
 
-  #sides(scope: Scope): readonly [Staged, Staged] {
-    const { rows, columns, depth } = this.#tile;
-    const staged = (which: 'left' | 'right'): Staged => {
-      const [lines, tileLines] = which === 'left' ? [elementCount(rowAxes(this.#form)), rows] : [this.#form.columns, columns];
-      const one = stageSide(this.#form, { which, lines, tileLines }, depth, this.#context, scope.names);
-      scope.emit({ kind: 'share', buffer: one.buffer });
-      return one;
-    };
-    return [staged('left'), staged('right')];
-  }
-
   #registers(scope: Scope, stem: string): Accumulator {
-    const { perThread } = this.#tile;
-    const shape = [perThread, perThread, threadsDown * threadsAcross];
+    const shape = [...this.#tile.perThread, threads];
     const accumulator: Accumulator = { name: scope.names.fresh(stem), dtype: this.#dtype, shape };
     scope.emit({ kind: 'declare', accumulator, initial: identity('sum', accumulator.dtype) });
     return accumulator;
   }
 
-  #threads(scope: Scope, fill: (thread: Thread, vector: Scope) => void): void {
-    const count = threadsDown * threadsAcross;
-    scope.loop(
-      't',
-      build.int(count),
-      'vector',
-      (number, vector) => {
-        const down = vector.let('down', build.over(number, build.int(threadsAcross)));
-        const across = vector.let('across', build.modulo(number, build.int(threadsAcross)));
-        fill({ number, down, across }, vector);
-      },
-      { limit: count },
-    );
+  #threads(scope: Scope, fill: (thread: Expr, vector: Scope) => void): void {
+    scope.loop('t', build.int(threads), 'vector', fill, { limit: threads });
   }
 
   /** Every element of every thread. */
   #elements(scope: Scope, fill: (vector: Scope, index: readonly [Expr, Expr, Expr]) => void): void {
-    const each = build.int(this.#tile.perThread);
-    this.#threads(scope, ({ number }, vector) =>
-      vector.loop('i', each, 'unroll', (i, row) => row.loop('j', each, 'unroll', (j, one) => fill(one, [i, j, number]))),
+    const [down, across] = this.#tile.perThread.map(build.int) as [Expr, Expr];
+    this.#threads(scope, (thread, vector) =>
+      vector.loop('i', down, 'unroll', (i, row) => row.loop('j', across, 'unroll', (j, one) => fill(one, [i, j, thread]))),
     );
   }
 
   /** The steps of a stage, onto the sums. */
-  #multiply(scope: Scope, [left, right]: readonly [Staged, Staged], sums: Accumulator, stage: Expr): void {
+  #multiply(scope: Scope, { left, right }: Sides, sums: Accumulator, stage: Expr): void {
     const { depth, perThread } = this.#tile;
-    const each = build.int(perThread);
-    const written = Math.min(unrolledDepth, depth);
-    this.#threads(scope, ({ number, down, across }, vector) => {
-      const columns: Accumulator = { name: scope.names.fresh('b'), dtype: sums.dtype, shape: [perThread] };
+    const [down, across] = perThread.map(build.int) as [Expr, Expr];
+    this.#threads(scope, (thread, vector) => {
+      const { row, column } = placeOf(this.#tile, thread, vector);
+      const columns: Accumulator = { name: scope.names.fresh('b'), dtype: sums.dtype, shape: [perThread[1]] };
       vector.emit({ kind: 'declare', accumulator: columns, initial: identity('sum', sums.dtype) });
       const step = (k: Expr, body: Scope): void => {
-        body.loop('j', each, 'unroll', (j, one) => {
-          const value = build.load(right.buffer, right.at(stage, k, placeIn(this.#tile, threadsAcross, across, j)));
+        body.loop('j', across, 'unroll', (j, one) => {
+          const value = build.load(right.buffer, right.at(stage, k, column(j)));
           one.emit({ kind: 'assign', accumulator: columns, index: [j], value });
         });
-        body.loop('i', each, 'unroll', (i, row) => {
-          const a = row.let('a', build.load(left.buffer, left.at(stage, k, placeIn(this.#tile, threadsDown, down, i))));
-          row.loop('j', each, 'unroll', (j, one) => {
+        body.loop('i', down, 'unroll', (i, one) => {
+          const a = one.let('a', build.load(left.buffer, left.at(stage, k, row(i))));
+          one.loop('j', across, 'unroll', (j, product) => {
             const value = build.apply('mul', sums.dtype, a, build.read(columns, [j]));
-            one.emit({ kind: 'accumulate', accumulator: sums, index: [i, j, number], combine: 'sum', value });
+            product.emit({ kind: 'accumulate', accumulator: sums, index: [i, j, thread], combine: 'sum', value });
           });
         });
       };
-      vector.loop('k', build.int(depth / written), 'serial', (k, outer) =>
-        outer.loop('k', build.int(written), 'unroll', (next, body) => step(build.plus(build.times(k, build.int(written)), next), body)),
+      vector.loop('k', build.int(depth / unrolledDepth), 'serial', (k, outer) =>
+        outer.loop('k', build.int(unrolledDepth), 'unroll', (next, body) =>
+          step(build.plus(build.times(k, build.int(unrolledDepth)), next), body),
+        ),
       );
+    });
+  }
+
+  /** The same by tensor cores. */
+  #multiplyByWarps(scope: Scope, { left, right }: Sides, sums: Accumulator, stage: Expr): void {
+    scope.loop('k', build.int(this.#tile.depth / multiplyDepth), 'unroll', (k, body) => {
+      const warp = scope.names.fresh('warp');
+      const { row, column } = warpPlace(this.#tile, build.index(warp));
+      const step = build.times(k, build.int(multiplyDepth));
+      const fragment = ({ buffer, along, at }: Staged, line: Expr): Fragment => ({ buffer, along, index: at(stage, step, line) });
+      body.emit({ kind: 'multiply', warp, sums, left: fragment(left, row), right: fragment(right, column) });
     });
   }
 
@@ -224,12 +225,13 @@ export class BlockProduct {
     const together = (columns.constant ?? NaN) % run === 0;
     const allRows = elementCount(rowAxes(this.#form));
     const below = (index: Expr, size: Expr): Expr => build.apply('lt', 'bool', index, size);
-    this.#threads(scope, ({ number, down, across }, vector) => {
-      vector.loop('i', build.int(perThread), 'unroll', (i, line) => {
-        const m = line.let('m', build.plus(row, placeIn(this.#tile, threadsDown, down, i)));
-        line.loop('j', build.int(perThread / run), 'unroll', (group, some) => {
+    this.#threads(scope, (thread, vector) => {
+      const own = placeOf(this.#tile, thread, vector);
+      vector.loop('i', build.int(perThread[0]), 'unroll', (i, line) => {
+        const m = line.let('m', build.plus(row, own.row(i)));
+        line.loop('j', build.int(perThread[1] / run), 'unroll', (group, some) => {
           const first = build.times(group, build.int(run));
-          const n = some.let('n', build.plus(column, placeIn(this.#tile, threadsAcross, across, first)));
+          const n = some.let('n', build.plus(column, own.column(first)));
           const exists = below(m, build.size(allRows));
           const guard = together ? build.apply('and', 'bool', exists, below(n, build.size(columns))) : exists;
           some.each(guard, (inside) => {
@@ -239,7 +241,7 @@ export class BlockProduct {
               const store = (where: Scope): void => {
                 const index = [...batch, ...rowIndex, at];
                 const loops = index.filter((_, axis) => node.type.shape[axis]?.constant !== 1);
-                const value = sum(i, build.plus(first, j), number);
+                const value = sum(i, build.plus(first, j), thread);
                 // A single row has no loop of its own: its index is 0 wherever the epilogue reads it.
                 where.remember(valueKey(node, spread(node.type.shape, loops)), widthAs(node.type.dtype, value));
                 points.store(where, stored, loops);
