@@ -17,6 +17,7 @@ import { nvptx } from '../llvm/isa/nvptx.js';
 import { ThreadAccumulators } from './accumulators.js';
 import { Block } from './block.js';
 import { SharedMemory } from './shared.js';
+import { layoutShared } from './shared-layout.js';
 import { ThreadStatements } from './statements.js';
 
 /** Of memory on the device, and what all of it that a kernel is given starts on. */
@@ -54,7 +55,7 @@ export function emitKernel(
   const forms = new LinearForms(plan.definitions, { joins: true });
   const expressions = new Expressions(ops, new MachineOps(module, entry, nvptx), forms, sizes, new ScalarMath(module, build));
   const block = new Block(ops, entry, threads);
-  const room = new SharedMemory(expressions, name);
+  const room = new SharedMemory(expressions, name, layoutShared(code.body, plan.cache));
   const pointerOf = (buffer: Buffer): LlvmValue => {
     if (buffer.role.kind === 'shared') return room.pointerOf(buffer);
     const pointer = pointers.get(buffer.name);

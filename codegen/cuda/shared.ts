@@ -1,5 +1,5 @@
-// Shared memory of a block, and copies to it that run beside other instructions. In: statements of blocks. Out: instructions. Holds: every
-// declaration has memory of its own, so its size is known where the kernel is launched.
+// Shared memory of a block, and copies to it that run beside other instructions. In: statements of blocks, and where memory lies. Out:
+// instructions. Holds: all of a kernel's shared memory is one array, whose size is known where the kernel is compiled.
 
 import { bytesOf, InternalError } from '../../src/base/index.js';
 import type { Buffer, CopyStmt } from '../../src/kernel/index.js';
@@ -7,43 +7,41 @@ import type { LlvmValue } from '../llvm/builder/index.js';
 import type { Expressions, Memo } from '../llvm/emit/expressions.js';
 import type { Memory } from '../llvm/emit/memory.js';
 import type { Scope } from '../llvm/emit/scope.js';
+import { alignment, type SharedLayout } from './shared-layout.js';
 
-/** Of the address space, and what places in it are a multiple of: the longest access. */
-const [space, alignment] = [3, 16];
+/** The address space, and bytes that a block has without asking for more. */
+const [space, most] = [3, 48 * 1024];
 
 export class SharedMemory {
-  readonly #pointers = new Map<string, LlvmValue>();
   readonly #expressions: Expressions;
-  readonly #kernel: string;
+  readonly #layout: SharedLayout;
+  readonly #start: LlvmValue | undefined;
 
-  /** `kernel`: its name, which memory is named after. */
-  constructor(expressions: Expressions, kernel: string) {
+  /** `kernel`: its name, which the memory is named after. */
+  constructor(expressions: Expressions, kernel: string, layout: SharedLayout) {
     this.#expressions = expressions;
-    this.#kernel = kernel;
-  }
-
-  declare({ name, dtype, shape }: Buffer): void {
-    const { ops } = this.#expressions;
-    const { module } = ops;
-    const count = shape.reduce((product, size) => product * (size.constant ?? 0), 1);
-    const type = module.types.array(ops.memoryType(dtype), count);
-    this.#pointers.set(
-      name,
-      module.global({
-        name: `${this.#kernel}.${name}`,
-        type,
-        initializer: module.poison(type),
-        linkage: 'internal',
-        addressSpace: space,
-        align: alignment,
-      }),
-    );
+    this.#layout = layout;
+    const { module } = expressions.ops;
+    const { bytes } = layout;
+    if (bytes > most) throw new InternalError('codegen', `${kernel} has ${bytes} bytes of shared memory`);
+    if (bytes === 0) return;
+    const type = module.types.array(module.types.i8, bytes);
+    const initializer = module.poison(type);
+    this.#start = module.global({
+      name: `${kernel}.shared`,
+      type,
+      initializer,
+      linkage: 'internal',
+      addressSpace: space,
+      align: alignment,
+    });
   }
 
   pointerOf({ name }: Buffer): LlvmValue {
-    const pointer = this.#pointers.get(name);
-    if (pointer === undefined) throw new InternalError('codegen', `the shared memory ${name} is not declared`);
-    return pointer;
+    const offset = this.#layout.offsets.get(name);
+    if (offset === undefined || this.#start === undefined) throw new InternalError('codegen', `the shared memory ${name} is not declared`);
+    const { builder: build, module } = this.#expressions.ops;
+    return offset === 0 ? this.#start : build.gep(module.types.i8, this.#start, [module.i64(offset)]);
   }
 
   copy({ to, at, from, index, count, when }: CopyStmt, memory: Memory, scope: Scope, memo: Memo): void {

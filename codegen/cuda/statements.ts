@@ -88,7 +88,6 @@ export class ThreadStatements {
         this.#reducing(stmt, scope, settled);
         return;
       case 'share':
-        this.#room.declare(stmt.buffer);
         this.#settled = settled;
         return;
       case 'barrier':

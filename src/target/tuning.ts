@@ -199,7 +199,14 @@ export const stages = 3;
 export const linePadding = 16;
 /** Steps of the depth whose code is written out. */
 export const unrolledDepth = 4;
-/** A tile of a block: its size, the steps of the depth in a stage, and the cycles of a processor for a step, or for 16 of tensor cores. */
+/**
+ * Parts of the depth that have blocks of their own at most, where there are fewer tiles than processors; the steps of one at least, and
+ * what they are a multiple of: whole stages of all tiles. Decides the order of summation.
+ */
+export const [mostSplits, leastPart, leastPartUnit] = [64, 128, 32];
+/** Cycles of a processor until one more kernel has begun and ended, and bytes that all of them move in one: what adding parts costs. */
+export const [kernelCycles, bytesPerCycle] = [4000, 2400];
+/** A tile of a block: its size, the steps of the depth in a stage, and the cycles of a processor for a step of it. */
 export interface TileCost {
   readonly rows: number;
   readonly columns: number;
@@ -233,7 +240,7 @@ export const tensorTiles: readonly TileCost[] = [
   rows: warpsDown * 16 * down,
   columns: warpsAcross * 8 * across,
   depth,
-  cycles: Math.max(16 * down * across, warpsDown * warpsAcross * (4 * down + 2 * across)) + 40,
+  cycles: (Math.max(16 * down * across, warpsDown * warpsAcross * (4 * down + 2 * across)) + 40) / 16,
 }));
 
 // ---- blocks of tiles and their memory (lower/schedule/cpu/matmul: emit.ts, pack.ts, prefetch.ts) ----------------------------------------

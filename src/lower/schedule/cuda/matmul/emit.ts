@@ -2,7 +2,7 @@
 // the end). In: a matmul group and its storage. Out: statements in a scope.
 // Holds: every element is one sum over the depth in order, in runs of a fixed length, so no tiling changes a bit of it.
 
-import { bytesOf, type DType, elementCount, isFloat } from '../../../../base/index.js';
+import { bytesOf, Dim, type DType, elementCount, isFloat } from '../../../../base/index.js';
 import type { TensorNode } from '../../../../graph/index.js';
 import { type Accumulator, build, type Expr, type Fragment, multiplyDepth } from '../../../../kernel/index.js';
 import { depthRun, stages, threadsAcross, threadsDown, unrolledDepth } from '../../../../target/index.js';
@@ -13,7 +13,8 @@ import type { Group } from '../../../fuse/groups.js';
 import { type EmitContext, KernelEmitter } from '../../cpu/emitter.js';
 import { twoSum, withLost } from '../../cpu/running-sum.js';
 import { matricesOf, readSide, rowAxes, type SideRead, type Staged, stageSide, tensorDType } from './sides.js';
-import { type BlockTile, chooseTile, placeOf, warpPlace } from './tiles.js';
+import { addParts } from './parts.js';
+import { type BlockTile, placeOf, type Plan, planProduct, warpPlace } from './tiles.js';
 
 /** Of a block. */
 const threads = threadsDown * threadsAcross;
@@ -23,7 +24,13 @@ interface Place {
   readonly batch: readonly Expr[];
   readonly row: Expr;
   readonly column: Expr;
+  /** The steps of the depth from `first` on, below `end`: `count` of them, or fewer where the depth ends. */
+  readonly depth: { readonly first: Expr; readonly count: Expr; readonly end: Expr };
+  readonly split: Expr;
 }
+
+/** Takes a sum to where it must go. */
+type Store = (where: Scope, index: readonly Expr[], value: Expr, split: Expr) => void;
 
 interface Sides {
   readonly left: Staged;
@@ -37,8 +44,9 @@ export class BlockProduct {
   readonly #reads: { readonly left: SideRead; readonly right: SideRead };
   /** Of the elements in shared memory. */
   readonly #staged: DType;
+  readonly #plan: Plan;
   readonly #tile: BlockTile;
-  /** Parts of the depth that are summed up apart. */
+  /** Runs of the depth that a thread sums up apart. */
   readonly #runs: number;
 
   constructor(group: Group, context: EmitContext) {
@@ -51,10 +59,14 @@ export class BlockProduct {
     const tensor = tensorDType(form, this.#reads.left, this.#reads.right);
     const isTensor = tensor !== undefined;
     this.#staged = tensor ?? this.#dtype;
-    // What tensor cores multiply was rounded to fewer bits than sums lose.
-    this.#runs = isTensor || !isFloat(this.#dtype) ? 1 : Math.ceil((form.depth.constant ?? Infinity) / depthRun);
     const [matrices, rows] = [matricesOf(form), elementCount(rowAxes(form))];
-    this.#tile = chooseTile({ matrices, rows, columns: form.columns, bytes: bytesOf(this.#staged), runs: this.#runs, isTensor });
+    const { columns, depth } = form;
+    const splits = context.parallel && context.ahead !== undefined;
+    this.#plan = planProduct({ matrices, rows, columns, depth, bytes: bytesOf(this.#staged), isTensor, splits });
+    this.#tile = this.#plan.tile;
+    const steps = this.#plan.splits > 1 ? this.#plan.part : (depth.constant ?? Infinity);
+    // What tensor cores multiply was rounded to fewer bits than sums lose.
+    this.#runs = isTensor || !isFloat(this.#dtype) ? 1 : Math.ceil(steps / depthRun);
   }
 
   get #dtype(): DType {
@@ -62,37 +74,68 @@ export class BlockProduct {
   }
 
   emit(scope: Scope): void {
+    const { splits } = this.#plan;
+    const { node } = this.#form;
+    const points = new KernelEmitter(this.#group, this.#context);
+    if (splits > 1) {
+      const shape = [Dim.of(splits), ...node.type.shape];
+      const parts = this.#context.storage.pool.temporary({ dtype: this.#dtype, shape });
+      this.#tiles(this.#context.ahead?.() ?? scope, (where, index, value, split) =>
+        where.emit({ kind: 'store', buffer: parts, index: [split, ...index], value }),
+      );
+      return addParts(points, storedOf(this.#group), node, parts, scope);
+    }
+    const stored = storedOf(this.#group);
+    this.#tiles(scope, (where, index, value) => {
+      const loops = index.filter((_, axis) => node.type.shape[axis]?.constant !== 1);
+      // A single row has no loop of its own: its index is 0 wherever the epilogue reads it.
+      where.remember(valueKey(node, spread(node.type.shape, loops)), widthAs(node.type.dtype, value));
+      points.store(where, stored, loops);
+    });
+  }
+
+  /** A block for every tile, and every part of the depth. */
+  #tiles(scope: Scope, store: Store): void {
     const { parallel } = this.#context;
     const { batch, shared, columns } = this.#form;
+    const { splits, part } = this.#plan;
     const [tileRows, tileColumns] = [build.int(this.#tile.rows), build.int(this.#tile.columns)];
     const own = batch.slice(0, shared);
     const down = build.ceilDiv(build.size(elementCount(rowAxes(this.#form))), tileRows);
     const across = build.ceilDiv(build.size(columns), tileColumns);
-    const count = build.times(build.times(build.size(elementCount(own)), down), across);
-    scope.loop('p', count, parallel ? 'parallel' : 'serial', (p, body) => {
+    const perPart = build.times(build.times(build.size(elementCount(own)), down), across);
+    scope.loop('p', build.times(perPart, build.int(splits)), parallel ? 'parallel' : 'serial', (p, body) => {
       const column = body.let('column', build.times(build.modulo(p, across), tileColumns));
       const rest = body.let('rest', build.over(p, across));
       const row = body.let('row', build.times(build.modulo(rest, down), tileRows));
-      const matrix = own.length === 0 ? [] : splitIndex(own, body.let('matrix', build.over(rest, down)), body);
-      this.#tileAt(body, { batch: matrix, row, column });
+      const others = body.let('others', build.over(rest, down));
+      const split = splits === 1 ? build.int(0) : body.let('split', build.over(p, perPart));
+      const matrix = splits === 1 ? others : build.modulo(others, build.size(elementCount(own)));
+      const first = splits === 1 ? split : body.let('first', build.times(split, build.int(part)));
+      const last = build.smaller(build.plus(first, build.int(part)), build.size(this.#form.depth));
+      const depth =
+        splits === 1
+          ? { first, count: build.size(this.#form.depth), end: build.size(this.#form.depth) }
+          : { first, count: build.int(part), end: body.let('end', last) };
+      const place = { batch: own.length === 0 ? [] : splitIndex(own, body.let('matrix', matrix), body), row, column, depth, split };
+      this.#tileAt(body, place, store);
     });
   }
 
-  #tileAt(scope: Scope, place: Place): void {
-    const { depth } = this.#form;
+  #tileAt(scope: Scope, place: Place, store: Store): void {
     const sums = this.#registers(scope, 'acc');
     const { rows, columns, depth: steps } = this.#tile;
-    const sides: Sides = {
-      left: stageSide(this.#reads.left, this.#form, this.#staged, rows, steps, scope),
-      right: stageSide(this.#reads.right, this.#form, this.#staged, columns, steps, scope),
-    };
+    const staged = (read: SideRead, lines: number): Staged => stageSide(read, this.#staged, lines, steps, scope);
+    const sides: Sides = { left: staged(this.#reads.left, rows), right: staged(this.#reads.right, columns) };
+    const { first, end: limit } = place.depth;
     const { left, right } = sides;
-    const count = build.ceilDiv(build.size(depth), build.int(steps));
+    const count = build.ceilDiv(place.depth.count, build.int(steps));
     const copies = left.copies || right.copies;
     /** Begins to bring a stage; what it gives ends that. */
     const bring = (where: Scope, at: Expr): (() => void) => {
       const number = where.let('stage', build.modulo(at, build.int(stages)));
-      const stage = { number, batch: place.batch, step: where.let('start', build.times(at, build.int(steps))) };
+      const step = where.let('start', build.plus(first, build.times(at, build.int(steps))));
+      const stage = { number, batch: place.batch, step, limit };
       left.begin(where, { ...stage, line: place.row });
       right.begin(where, { ...stage, line: place.column });
       if (copies) where.emit({ kind: 'commit' });
@@ -114,9 +157,10 @@ export class BlockProduct {
       end();
       totals?.add(body, s, count);
     };
-    scope.loop('s', count, 'serial', stage, { carried: true, blocks: depth });
+    scope.loop('s', count, 'serial', stage, { carried: true });
     if (copies) scope.emit({ kind: 'wait', open: 0 });
-    this.#finish(scope, place, (i, j, thread) => (totals === undefined ? build.read(sums, [i, j, thread]) : totals.read(i, j, thread)));
+    const sum = (i: Expr, j: Expr, thread: Expr): Expr => totals?.read(i, j, thread) ?? build.read(sums, [i, j, thread]);
+    this.#finish(scope, place, sum, store);
     // The next tile of the block uses the same memory.
     if (!this.#context.parallel) scope.emit({ kind: 'barrier' });
   }
@@ -215,39 +259,33 @@ export class BlockProduct {
   }
 
   /** What becomes of the sums of a tile; runs of columns are guarded together where they end together. */
-  #finish(scope: Scope, { batch, row, column }: Place, sum: (i: Expr, j: Expr, thread: Expr) => Expr): void {
-    const { node, columns } = this.#form;
-    const { perThread, run } = this.#tile;
-    const points = new KernelEmitter(this.#group, this.#context);
-    const stored = this.#group.members.flatMap((member): TensorNode[] =>
-      member.role === 'matmul' || member.role === 'elementwise' ? [member.node] : [],
-    );
-    const together = (columns.constant ?? NaN) % run === 0;
+  #finish(scope: Scope, place: Place, sum: (i: Expr, j: Expr, thread: Expr) => Expr, store: Store): void {
+    const { columns } = this.#form;
+    const { perThread, run, rows: height, columns: width } = this.#tile;
     const allRows = elementCount(rowAxes(this.#form));
-    const below = (index: Expr, size: Expr): Expr => build.apply('lt', 'bool', index, size);
+    const isWhole = (size: Dim, part: number): boolean => size.constant !== undefined && size.constant % part === 0;
+    const below = (index: Expr, size: Dim, part: number): readonly Expr[] =>
+      isWhole(size, part) ? [] : [build.apply('lt', 'bool', index, build.size(size))];
+    const guarded = (where: Scope, conditions: readonly Expr[], fill: (body: Scope) => void): void => {
+      const [one, other] = conditions;
+      if (one === undefined) fill(where);
+      else where.each(other === undefined ? one : build.apply('and', 'bool', one, other), fill);
+    };
+    const together = isWhole(columns, run);
     this.#threads(scope, (thread, vector) => {
       const own = placeOf(this.#tile, thread, vector);
       vector.loop('i', build.int(perThread[0]), 'unroll', (i, line) => {
-        const m = line.let('m', build.plus(row, own.row(i)));
+        const m = line.let('m', build.plus(place.row, own.row(i)));
         line.loop('j', build.int(perThread[1] / run), 'unroll', (group, some) => {
           const first = build.times(group, build.int(run));
-          const n = some.let('n', build.plus(column, own.column(first)));
-          const exists = below(m, build.size(allRows));
-          const guard = together ? build.apply('and', 'bool', exists, below(n, build.size(columns))) : exists;
-          some.each(guard, (inside) => {
-            const rowIndex = splitIndex(rowAxes(this.#form), m, inside);
+          const n = some.let('n', build.plus(place.column, own.column(first)));
+          guarded(some, [...below(m, allRows, height), ...(together ? below(n, columns, width) : [])], (inside) => {
+            const row = splitIndex(rowAxes(this.#form), m, inside);
             inside.loop('j', build.int(run), 'unroll', (j, one) => {
               const at = one.let('n', build.plus(n, j));
-              const store = (where: Scope): void => {
-                const index = [...batch, ...rowIndex, at];
-                const loops = index.filter((_, axis) => node.type.shape[axis]?.constant !== 1);
-                const value = sum(i, build.plus(first, j), thread);
-                // A single row has no loop of its own: its index is 0 wherever the epilogue reads it.
-                where.remember(valueKey(node, spread(node.type.shape, loops)), widthAs(node.type.dtype, value));
-                points.store(where, stored, loops);
-              };
-              if (together) store(one);
-              else one.each(below(at, build.size(columns)), store);
+              guarded(one, together ? [] : below(at, columns, width), (where) =>
+                store(where, [...place.batch, ...row, at], sum(i, build.plus(first, j), thread), place.split),
+              );
             });
           });
         });
@@ -255,3 +293,6 @@ export class BlockProduct {
     });
   }
 }
+
+const storedOf = ({ members }: Group): TensorNode[] =>
+  members.flatMap((member) => (member.role === 'matmul' || member.role === 'elementwise' ? [member.node] : []));

@@ -21,6 +21,8 @@ export interface Stage {
   readonly batch: readonly Expr[];
   readonly step: Expr;
   readonly line: Expr;
+  /** Where the steps end. */
+  readonly limit: Expr;
 }
 
 /** A side in shared memory. */
@@ -107,7 +109,7 @@ function memoryOrder(value: Expr, named: readonly Stmt[], axes: Readonly<Record<
 }
 
 /** `dtype`: of the elements in shared memory. */
-export function stageSide(read: SideRead, form: MatmulForm, dtype: DType, lines: number, depth: number, scope: Scope): Staged {
+export function stageSide(read: SideRead, dtype: DType, lines: number, depth: number, scope: Scope): Staged {
   const { along, run, source } = read.order;
   const [outer, inner] = along === 'depth' ? [lines, depth] : [depth, lines];
   const shape = [stages, outer, inner + linePadding / bytesOf(dtype)].map((size) => Dim.of(size));
@@ -137,8 +139,8 @@ export function stageSide(read: SideRead, form: MatmulForm, dtype: DType, lines:
     runs(where, (vector, e, ownStep, ownLine) => {
       const step = vector.let('step', build.plus(stage.step, ownStep));
       const line = vector.let('line', build.plus(stage.line, ownLine));
-      const below = (index: Expr, size: Dim): Expr => build.apply('lt', 'bool', index, build.size(size));
-      const when = build.apply('and', 'bool', below(step, form.depth), below(line, read.lines));
+      const below = (index: Expr, size: Expr): Expr => build.apply('lt', 'bool', index, size);
+      const when = build.apply('and', 'bool', below(step, stage.limit), below(line, build.size(read.lines)));
       const nextOf = (j: Expr): { step: Expr; line: Expr } =>
         along === 'depth' ? { step: build.plus(step, j), line } : { step, line: build.plus(line, j) };
       if (copies) {

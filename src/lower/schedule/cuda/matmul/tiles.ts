@@ -4,9 +4,16 @@
 import type { Dim } from '../../../../base/index.js';
 import { build, type Expr, warpThreads } from '../../../../kernel/index.js';
 import {
+  assumedDepth,
   assumedProcessors,
   assumedSize,
+  bytesPerCycle,
   coreTiles,
+  depthRun,
+  kernelCycles,
+  leastPart,
+  leastPartUnit,
+  mostSplits,
   tensorTiles,
   threadRun,
   type TileCost,
@@ -35,31 +42,64 @@ export interface ThreadPlace {
   column(at: Expr): Expr;
 }
 
-/** What tiles a product may have: `bytes` of an element in shared memory, `runs` of its depth that are summed up apart. */
-export interface TileChoice {
+/** What decides about the tiles of a product. */
+export interface ProductSizes {
   readonly matrices: Dim;
   readonly rows: Dim;
   readonly columns: Dim;
+  readonly depth: Dim;
+  /** Of an element in shared memory. */
   readonly bytes: number;
-  readonly runs: number;
   readonly isTensor: boolean;
+  /** Whether parts of the depth may have blocks of their own. */
+  readonly splits: boolean;
 }
 
-/** The tile with which all processors together need the fewest cycles for a step of the depth. */
-export function chooseTile({ matrices, rows, columns, bytes, runs, isTensor }: TileChoice): BlockTile {
+export interface Plan {
+  readonly tile: BlockTile;
+  /** So many parts of the depth have blocks of their own, each of `part` steps but for the last one. */
+  readonly splits: number;
+  readonly part: number;
+}
+
+/** The tiles, and the parts of the depth, with which all processors together need the fewest cycles. */
+export function planProduct(sizes: ProductSizes): Plan {
+  const { bytes, isTensor } = sizes;
+  const depth = sizes.depth.constant ?? assumedDepth;
+  let best: { readonly cost: number; readonly tile: TileCost; readonly splits: number; readonly part: number } | undefined;
+  for (const splits of waysToSplit(sizes)) {
+    const part = splits === 1 ? depth : wholeStages(Math.ceil(depth / splits));
+    const runs = Math.ceil((splits === 1 ? (sizes.depth.constant ?? Infinity) : part) / depthRun);
+    for (const tile of isTensor ? tensorTiles : coreTiles(bytes, runs)) {
+      const cost = costOf(sizes, tile, splits, part);
+      if (best === undefined || cost < best.cost) best = { cost, tile, splits, part };
+    }
+  }
+  const { tile, splits, part } = best as NonNullable<typeof best>;
+  const { rows, columns } = tile;
+  const perThread = isTensor
+    ? ([rows / warpsDown / 8, columns / warpsAcross / 4] as const)
+    : ([rows / threadsDown, columns / threadsAcross] as const);
+  const run = isTensor ? 2 : Math.min(threadRun, perThread[1]);
+  return { tile: { rows, columns, depth: tile.depth, perThread, run, isTensor }, splits: Math.ceil(depth / Math.max(1, part)), part };
+}
+
+/** Only where all sizes are known: what parts leave takes memory. */
+function waysToSplit({ matrices, rows, columns, depth, splits }: ProductSizes): readonly number[] {
+  const isKnown = [matrices, rows, columns].every(({ constant }) => constant !== undefined && constant > 0);
+  const most = splits && isKnown ? Math.min(mostSplits, Math.floor((depth.constant ?? 0) / leastPart)) : 1;
+  return [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64].filter((one) => one === 1 || one <= most);
+}
+
+const wholeStages = (steps: number): number => Math.ceil(steps / leastPartUnit) * leastPartUnit;
+
+/** Cycles of a processor until the product is there. */
+function costOf({ matrices, rows, columns }: ProductSizes, tile: TileCost, splits: number, part: number): number {
   const many = matrices.constant ?? 1;
   const [down, across] = [rows.constant ?? assumedSize, columns.constant ?? assumedSize];
-  const candidates = isTensor ? tensorTiles : coreTiles(bytes, runs);
-  const cost = ({ rows: height, columns: width, cycles }: TileCost): number =>
-    Math.ceil((many * Math.ceil(down / height) * Math.ceil(across / width)) / assumedProcessors) * cycles;
-  const best = candidates.reduce((one, other) => (cost(other) < cost(one) ? other : one));
-  const { rows: height, columns: width, depth } = best;
-  if (isTensor) {
-    const perThread = [height / warpsDown / 8, width / warpsAcross / 4] as const;
-    return { rows: height, columns: width, depth, perThread, run: 2, isTensor };
-  }
-  const perThread = [height / threadsDown, width / threadsAcross] as const;
-  return { rows: height, columns: width, depth, perThread, run: Math.min(threadRun, perThread[1]), isTensor };
+  const blocks = many * Math.ceil(down / tile.rows) * Math.ceil(across / tile.columns) * splits;
+  const together = splits === 1 ? 0 : kernelCycles + (many * down * across * 4 * (splits + 1)) / bytesPerCycle;
+  return Math.ceil(blocks / assumedProcessors) * tile.cycles * part + together;
 }
 
 /** Of a thread by its number, what is needed of that is named in `scope`. */
