@@ -15,7 +15,7 @@ import { emptyScope, withIndex } from '../llvm/emit/scope.js';
 import { ScalarMath, Sizes } from '../llvm/emit/sizes.js';
 import { nvptx } from '../llvm/isa/nvptx.js';
 import { ThreadAccumulators } from './accumulators.js';
-import { Block } from './block.js';
+import { Block, Warp } from './block.js';
 import { SharedMemory } from './shared.js';
 import { layoutShared } from './shared-layout.js';
 import { ThreadStatements } from './statements.js';
@@ -55,6 +55,7 @@ export function emitKernel(
   const forms = new LinearForms(plan.definitions, { joins: true });
   const expressions = new Expressions(ops, new MachineOps(module, entry, nvptx), forms, sizes, new ScalarMath(module, build));
   const block = new Block(ops, entry, threads);
+  const warp = new Warp(ops, entry, block);
   const room = new SharedMemory(expressions, name, layoutShared(code.body, plan.cache));
   const pointerOf = (buffer: Buffer): LlvmValue => {
     if (buffer.role.kind === 'shared') return room.pointerOf(buffer);
@@ -63,10 +64,10 @@ export function emitKernel(
     return pointer;
   };
   const memory = new Memory(expressions, pointerOf, ({ name: buffer }) => plan.written.has(buffer));
-  const accumulators = new ThreadAccumulators(expressions, plan, block, threads);
+  const accumulators = new ThreadAccumulators(expressions, plan, block);
   expressions.connect(memory, accumulators);
   const flow = new Flow(expressions, accumulators, plan);
-  const statements = new ThreadStatements(expressions, memory, accumulators, flow, plan, block, room, threads, code.body);
+  const statements = new ThreadStatements(expressions, memory, accumulators, flow, plan, block, warp, room, code.body);
   const loop = parallelLoop(code);
   if (loop === undefined) statements.emit(code.body, emptyScope());
   else {

@@ -1,13 +1,13 @@
 // Products of warps by tensor cores: `mma.sync` over fragments that `ldmatrix` brings from shared memory. In: a statement. Out: instructions.
 // Holds: fragments lie as PTX says (ISA, "Matrix fragments for mma.m16n8k16"), which is how kernel IR numbers the sums of a thread.
 
-import { type Fragment, type MultiplyStmt, warpThreads } from '../../src/kernel/index.js';
+import type { Fragment, MultiplyStmt } from '../../src/kernel/index.js';
 import type { LlvmValue } from '../llvm/builder/index.js';
 import type { Expressions, Memo } from '../llvm/emit/expressions.js';
 import type { Memory } from '../llvm/emit/memory.js';
 import { registersOf } from '../llvm/emit/registers.js';
 import { type Scope, withIndex } from '../llvm/emit/scope.js';
-import type { Block } from './block.js';
+import type { Warp } from './block.js';
 
 /** Rows and columns of a matrix that `ldmatrix` loads, and how many it loads at once. */
 const [side, matrices] = [8, 4];
@@ -15,19 +15,18 @@ const [side, matrices] = [8, 4];
 export class WarpProducts {
   readonly #expressions: Expressions;
   readonly #memory: Memory;
-  readonly #block: Block;
+  readonly #warp: Warp;
 
-  constructor(expressions: Expressions, memory: Memory, block: Block) {
+  constructor(expressions: Expressions, memory: Memory, warp: Warp) {
     this.#expressions = expressions;
     this.#memory = memory;
-    this.#block = block;
+    this.#warp = warp;
   }
 
   emit(stmt: MultiplyStmt, scope: Scope, memo: Memo): void {
     const { ops } = this.#expressions;
     const { builder: build, module } = ops;
-    const warp = build.lshr(this.#block.thread, module.i64(Math.log2(warpThreads)));
-    const here = withIndex(scope, stmt.warp, warp);
+    const here = withIndex(scope, stmt.warp, this.#warp.number);
     const [rows = 0, columns = 0] = stmt.sums.shape;
     const { cells } = registersOf(stmt.sums, scope);
     const left = Array.from({ length: rows / 2 }, (_, i) => this.#fragment(stmt.left, 'left', i, here, memo));
@@ -57,7 +56,7 @@ export class WarpProducts {
     const { builder: build, module } = ops;
     const pitch = buffer.strides.at(-2)?.constant ?? 1;
     const element = ops.memoryType(buffer.dtype);
-    const lane = this.#block.thread;
+    const lane = this.#warp.thread;
     const bit = (at: number): LlvmValue => build.and(build.lshr(lane, module.i64(at)), module.i64(1));
     // Eight lanes have the rows of a matrix; the next bits of their number say which of the four.
     const [first, second] = [bit(3), bit(4)];

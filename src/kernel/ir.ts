@@ -202,6 +202,11 @@ export interface For {
   readonly most?: number;
   /** serial: a bool without axes, declared around the loop; before each iteration it is asked, and the loop ends where it is false. */
   readonly while?: Accumulator;
+  /**
+   * serial, in a parallel loop: each warp of a block has an iteration of its own, of which there are at most as many as warps; they are
+   * independent, and vector loops inside run over the threads of the warp.
+   */
+  readonly warps?: boolean;
   /** unroll, in a vector loop: its copies read as columns what lanes read as rows; such squares are transposed in registers. */
   readonly transpose?: boolean;
   // What follows says how a target runs the loop; the pass `vectorize` writes it.

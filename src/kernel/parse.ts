@@ -262,12 +262,13 @@ class Parser {
     };
   }
 
-  #clauses(): Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'while' | 'partials' | 'ahead'> {
+  #clauses(): Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'warps' | 'while' | 'partials' | 'ahead'> {
     return {
       ...(this.#tokens.takeWord('limit') ? { limit: this.#tokens.integer() } : {}),
       ...(this.#tokens.takeWord('blocks') ? { blocks: this.#tokens.dim() } : {}),
       ...(this.#tokens.takeWord('most') ? { most: this.#tokens.integer() } : {}),
       ...(this.#tokens.takeWord('part') ? { part: this.#tokens.name() } : {}),
+      ...(this.#tokens.takeWord('warps') ? { warps: true } : {}),
       ...(this.#tokens.takeWord('while') ? { while: this.#accumulator() } : {}),
       ...(this.#tokens.takeWord('partial') ? { partials: this.#tokens.list(() => this.#partial()) } : {}),
       ...(this.#tokens.takeWord('ahead') ? { ahead: this.#ahead() } : {}),

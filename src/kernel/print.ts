@@ -257,12 +257,13 @@ function axisText({ axis, lanes, interleave, jam, straight, rolled, transpose }:
 }
 
 /** What holds for the whole loop, behind its extent. */
-function clausesText({ limit, blocks, most, part, while: asked, partials }: For): string {
+function clausesText({ limit, blocks, most, part, warps, while: asked, partials }: For): string {
   const clauses = [
     ...(limit === undefined ? [] : [`limit ${limit}`]),
     ...(blocks === undefined ? [] : [`blocks ${dimText(blocks)}`]),
     ...(most === undefined ? [] : [`most ${most}`]),
     ...(part === undefined ? [] : [`part ${spell(part)}`]),
+    ...(warps === true ? ['warps'] : []),
     ...(asked === undefined ? [] : [`while ${spell(asked.name)}`]),
     ...(partials === undefined ? [] : [`partial ${partials.map(partialText).join(', ')}`]),
   ];

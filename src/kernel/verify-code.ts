@@ -19,7 +19,7 @@ import { isMachineOp } from './machine.js';
 import { printExpr } from './print.js';
 import { applyProblem } from './verify-apply.js';
 import { scheduleProblem } from './verify-schedule.js';
-import { bodiesOf, expressionOrder, expressionsOf, forEachStatement } from './walk.js';
+import { bodiesOf, changedBy, expressionOrder, expressionsOf, forEachStatement } from './walk.js';
 
 /** What code does to its parameters, by their positions. */
 export interface Uses {
@@ -203,6 +203,17 @@ class CodeVerifier {
       (loop.axis !== 'vector' || !Number.isInteger(loop.limit) || loop.limit < 1 || (extent ?? 0) > loop.limit)
     )
       this.#fail('limit', `${loop.index} has the limit ${loop.limit}`);
+    if (loop.warps === true) {
+      const isNested = [...scope.locals.values()].some((local) => local.kind === 'index' && local.loop.warps === true);
+      if (loop.axis !== 'serial' || !scope.parallel || scope.vectors.length > 0 || isNested)
+        this.#fail('warps', `${loop.index} is ${loop.axis} and no loop of warps`);
+      forEachStatement(loop.body, (stmt) => {
+        const changed = changedBy(stmt)?.name;
+        if (changed !== undefined && scope.locals.has(changed)) this.#fail('warps', `warps of ${loop.index} change ${changed}`);
+        if (['share', 'barrier', 'copy', 'commit', 'wait', 'multiply'].includes(stmt.kind))
+          this.#fail('warps', `${stmt.kind} by the warps of ${loop.index}`);
+      });
+    }
     if (loop.while !== undefined) {
       const { name, dtype, shape } = this.#accumulator(loop.while, [], scope).accumulator;
       if (loop.axis !== 'serial' || dtype !== 'bool' || shape.length > 0)

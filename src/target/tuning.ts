@@ -180,6 +180,12 @@ export const mostOwnedElements = 2 ** 19;
 /** Points of a block: four for each of its threads, whose loads wait for memory together. */
 export const pointsOfBlock = 1024;
 
+/**
+ * Elements of a row up to which a warp reduces it, and a block has as many rows as warps: threads of a warp need no barrier, and with a
+ * block for each row most threads would have nothing to do.
+ */
+export const longestWarpRow = 256;
+
 // ---- matrix products of a GPU's blocks (lower/schedule/cuda/matmul) ---------------------------------------------------------------------
 
 /** Processors of a GPU that products are cut for: those of an H100 or H200; others have some more or fewer. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseProgram, verifyProgram } from '../../src/kernel/index.js';
 import { prepareProgram, type ProgramInputs, type ProgramResult, type RunOptions, runProgram } from '../../src/eval/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
-import { blocks, mixed, softmax, tiles } from '../kernel/samples.js';
+import { blocks, mixed, softmax, tiles, warps } from '../kernel/samples.js';
 
 const f32 = (shape: readonly number[], values: Iterable<number>): TensorValue => tensorValue('f32', shape, [...values].map(Math.fround));
 const counting = (count: number, from = 0): number[] => Array.from({ length: count }, (_, at) => at + from);
@@ -76,6 +76,20 @@ describe('programs', () => {
   ])('finds in blocks: %s', (message, before, after) => {
     expect(blocks).toContain(before);
     expect(() => run(blocks.replace(before, after), { feeds: [f32([16, 32], counting(16 * 32))] })).toThrow(message);
+  });
+
+  it('multiplies by warps', () => {
+    const [x, w, rows] = [counting(512).map((at) => (at % 13) - 6), counting(1024).map((at) => (at % 7) - 3), counting(15)];
+    const bf16 = (shape: number[], values: number[]): TensorValue => tensorValue('bf16', shape, values);
+    const feeds = [bf16([32, 16], x), bf16([16, 64], w), f32([3, 5], rows)];
+    const { outputs } = run(warps, { feeds });
+    const expected = counting(32 * 64).map((at) =>
+      counting(16).reduce((sum, k) => sum + (x[Math.floor(at / 64) * 16 + k] as number) * (w[k * 64 + (at % 64)] as number), 0),
+    );
+    expect(numbers(outputs[0])).toEqual(expected);
+    expect(numbers(outputs[1])).toEqual([10, 35, 60]);
+    const without = warps.replace('    barrier\n', '');
+    expect(() => run(without, { feeds })).toThrow('written by another iteration');
   });
 
   it.each([false, true])('keeps strides, conditions and in-place updates (arena: %s)', (arena) => {

@@ -24,7 +24,7 @@ import type { KernelState } from './state.js';
 
 /** A loop whose iterations must be independent. */
 export interface Checked {
-  readonly level: 'parallel' | 'vector';
+  readonly level: 'parallel' | 'warps' | 'vector';
   /** Source of the number of its first iteration, of the current one, and of the one that stands for several. */
   readonly base: string;
   readonly tag: string;

@@ -223,7 +223,8 @@ class KernelCompiler {
 
   /** Iterations get numbers that no other loop run has, so marks of earlier runs need no clearing. */
   #checkedLoop(loop: For, count: string, index: string): Checked | undefined {
-    if (loop.axis !== 'parallel' && loop.axis !== 'vector') return undefined;
+    const level = loop.warps === true ? 'warps' : loop.axis;
+    if (level !== 'parallel' && level !== 'warps' && level !== 'vector') return undefined;
     const stored = new Set<number>();
     let shares = false;
     forEachStatement(loop.body, (stmt) => {
@@ -233,7 +234,7 @@ class KernelCompiler {
     if (stored.size === 0 && !shares) return undefined;
     const base = this.#fresh('base');
     this.#emit(`const ${base} = state.clock; state.clock += ${count} + 1;`);
-    return { level: loop.axis, base, tag: `tag_${index}`, many: `(${base} + ${count})`, stored };
+    return { level, base, tag: `tag_${index}`, many: `(${base} + ${count})`, stored };
   }
 
   #declare(accumulator: Accumulator, initial: Operand): void {

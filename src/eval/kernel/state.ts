@@ -4,7 +4,7 @@
 import type { Place, Memory } from './memory.js';
 import { trouble } from './memory.js';
 
-export type Mark = `${'parallel' | 'vector' | 'touched'} ${'writers' | 'readers'}`;
+export type Mark = `${'parallel' | 'warps' | 'vector' | 'touched'} ${'writers' | 'readers'}`;
 
 export class KernelState {
   readonly memories: readonly Memory[];
@@ -89,7 +89,7 @@ export class KernelState {
     throw trouble(`element ${at} of ${this.#name(id)} is read ${why}; ${site}`);
   }
 
-  race(site: string, level: 'parallel' | 'vector', how: 'written' | 'read'): never {
+  race(site: string, level: 'parallel' | 'warps' | 'vector', how: 'written' | 'read'): never {
     throw trouble(`an element is ${how} by another iteration of the ${level} loop; ${site}`);
   }
 

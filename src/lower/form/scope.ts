@@ -44,7 +44,7 @@ export class Scope {
     extent: Expr,
     axis: Axis,
     fill: (index: Expr, body: Scope) => void,
-    options: Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'transpose' | 'while'> & { readonly carried?: boolean } = {},
+    options: Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'transpose' | 'warps' | 'while'> & { readonly carried?: boolean } = {},
   ): void {
     const { carried = false, ...own } = options;
     const count = build.intValue(extent);
