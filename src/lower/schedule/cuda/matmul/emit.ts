@@ -1,6 +1,6 @@
 // Matrix products by blocks of threads: tiles whose sides pass through shared memory, sums in registers, a fused epilogue (see the note at
 // the end). In: a matmul group and its storage. Out: statements in a scope.
-// Holds: every element is one sum over the depth in order, in runs of a fixed length, so no tiling changes a bit of it.
+// Holds: every element is one sum over the depth in order, in runs and parts that sizes alone decide, so every run gives the same bits.
 
 import { bytesOf, Dim, type DType, elementCount, isFloat } from '../../../../base/index.js';
 import type { TensorNode } from '../../../../graph/index.js';
@@ -296,3 +296,29 @@ export class BlockProduct {
 
 const storedOf = ({ members }: Group): TensorNode[] =>
   members.flatMap((member) => (member.role === 'matmul' || member.role === 'elementwise' ? [member.node] : []));
+
+/* Note: tiles of blocks.
+   x @ w of f32[256, 256] each, as it is scheduled (shortened):
+
+     parallel for p0 in 0..64 {
+       acc acc6: f32[2, 2, 256] = f32(0)
+       share left7: f32[3, 32, 20]  share right8: f32[3, 16, 36]
+       vector for e9 in 0..128 limit 128 { copy 4 left7[0, …] from in_x[…] if … }  …  commit  …
+       for s29 in 0..16 {
+         wait 1  barrier
+         vector for e32 in 0..128 limit 128 { copy 4 left7[(s29 + 2) % 3, …] from in_x[…] if … }  …  commit
+         vector for t43 in 0..256 limit 256 {
+           for k46 in 0..4 { unroll for k47 in 0..4 {
+             unroll for j48 in 0..2 { b45[j48] = right8[s29 % 3, …] }
+             unroll for i49 in 0..2 { let a50 = left7[s29 % 3, …]  unroll for j51 in 0..2 { acc6[i49, j51, t43] += a50 * b45[j51] } }
+           } }
+         }
+       }
+       vector for t52 in 0..256 limit 256 { unroll for i55 in 0..2 { … out_result[…] = acc6[i55, …, t52] } }
+     }
+
+   A thread would otherwise load as many elements as it multiplies; here each element comes to the block once, and each access of shared
+   memory serves as many multiply-adds as a thread has rows or columns. The copies of two stages are on their way while a third is used:
+   one barrier a stage says that its copies are there, and that the stage that comes next in their place was used. That is the kernel of
+   NVIDIA's CUTLASS ("Efficient GEMM in CUDA"). Of narrow operands `multiply` takes the place of the loop over `k46`. Shown by
+   test/cuda/products.test.ts. */
