@@ -1,5 +1,6 @@
-// Products of warps by tensor cores: `mma.sync` over fragments that `ldmatrix` brings from shared memory. In: a statement. Out: instructions.
-// Holds: fragments lie as PTX says (ISA, "Matrix fragments for mma.m16n8k16"), which is how kernel IR numbers the sums of a thread.
+// Products of warps by tensor cores: `mma.sync` over fragments that `ldmatrix` brings from shared memory. In: a statement. Out:
+// instructions. Holds: fragments lie as PTX says (ISA, "Matrix fragments for mma.m16n8k16"), which is how kernel IR numbers the sums of a
+// thread.
 
 import type { Fragment, MultiplyStmt } from '../../src/kernel/index.js';
 import type { LlvmValue } from '../llvm/builder/index.js';

@@ -145,7 +145,8 @@ export interface CopyStmt {
  * which both places may use: those of the first element of its rows, and of its columns. `along` says what the last axis of the buffer runs
  * over; the one before runs over the other. The sums are f32[2·I, 2·J, threads] for 16·I rows and 8·J columns: thread 32·w + l of warp w
  * has, as its element [i, j], row 8·i + l / 4 and column 8·(j / 2) + 2·(l % 4) + j % 2. Each becomes the sum of itself and of the exact
- * products of `multiplyDepth` steps, added up in f64 one after the other before it is added and rounded once; hardware may round on the way.
+ * products of `multiplyDepth` steps, added up in f64 one after the other before it is added and rounded once; hardware may cut bits off
+ * on the way.
  */
 export interface MultiplyStmt {
   readonly kind: 'multiply';

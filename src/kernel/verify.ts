@@ -21,10 +21,10 @@
 //   parallel          parallel loops are outermost statements, and change no accumulator from outside
 //   vector            no vector loop inside of another; extents and conditions do not depend on a vector axis around them
 //                     unless each lane asks for itself
-//   warps             loops of warps are serial, in a parallel loop and in no other one of warps or of lanes; they change no accumulator from
-//                     outside, and no statement of a whole block is in them
-//   block             shared memory has constant sizes and is touched in vector loops alone, but by `multiply`; it is declared, threads wait
-//                     for each other or for copies, and warps multiply, outside of them
+//   warps             loops of warps are serial, in a parallel loop and in no other one of warps or of lanes; they change no accumulator
+//                     from outside, and no statement of a whole block is in them
+//   block             shared memory has constant sizes and is touched in vector loops alone, but by `multiply`; outside of them it is
+//                     declared, threads wait for each other or for copies, and warps multiply
 //   copy              copies go to shared memory, in vector loops, 4, 8 or 16 bytes at a time whose elements follow each other
 //   multiply          sums are f32 over rows in pairs, columns in fours and whole warps; both sides are of one dtype of 16 bits, and their
 //                     lines are multiples of 8 elements apart

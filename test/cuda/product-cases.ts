@@ -66,6 +66,7 @@ export const cases: readonly GraphCase[] = [
   product([5, 3], [3, 2]),
   // Nothing to multiply, or nothing to sum.
   product(['N', 8], [8, 16], 'f32', [{ N: 0 }, { N: 1 }, { N: 37 }]),
+  product([5, 0], [0, 6]),
   product(['N', 'K'], ['K', 'M'], 'f32', [
     { N: 3, K: 0, M: 5 },
     { N: 20, K: 33, M: 18 },

@@ -1,5 +1,5 @@
-// What blocks of threads do, in generated JavaScript: shared memory, copies to it, products of warps. In: statements, and what the compiler of
-// a kernel lends. Out: lines of source.
+// What blocks of threads do, in generated JavaScript: shared memory, copies to it, products of warps. In: statements, and what the compiler
+// of a kernel lends. Out: lines of source.
 // Holds: between two barriers an element of shared memory that one thread touches and another writes is a race; what copies bring may be
 // read behind the wait for it.
 

@@ -23,8 +23,7 @@ export function emitRows(points: KernelEmitter, scope: Scope, { threads }: CudaT
       (p, block) => {
         const start = block.let('start', build.times(p, warps));
         const own = build.smaller(warps, build.minus(build.size(all), start));
-        const row = (w: Expr, body: Scope): void =>
-          fill(splitIndex(group.outer, body.let('row', build.plus(start, w)), body), body);
+        const row = (w: Expr, body: Scope): void => fill(splitIndex(group.outer, body.let('row', build.plus(start, w)), body), body);
         block.loop('w', own, 'serial', row, { warps: true, ...partOf(p) });
       },
       { blocks: all },

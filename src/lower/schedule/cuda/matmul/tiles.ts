@@ -65,23 +65,23 @@ export interface Plan {
 /** The tiles, and the parts of the depth, with which all processors together need the fewest cycles. */
 export function planProduct(sizes: ProductSizes): Plan {
   const { bytes, isTensor } = sizes;
-  const depth = sizes.depth.constant ?? assumedDepth;
-  let best: { readonly cost: number; readonly tile: TileCost; readonly splits: number; readonly part: number } | undefined;
+  const depth = Math.max(1, sizes.depth.constant ?? assumedDepth);
+  let best: { readonly cost: number; readonly tile: TileCost; readonly part: number } | undefined;
   for (const splits of waysToSplit(sizes)) {
     const part = splits === 1 ? depth : wholeStages(Math.ceil(depth / splits));
     const runs = Math.ceil((splits === 1 ? (sizes.depth.constant ?? Infinity) : part) / depthRun);
     for (const tile of isTensor ? tensorTiles : coreTiles(bytes, runs)) {
       const cost = costOf(sizes, tile, splits, part);
-      if (best === undefined || cost < best.cost) best = { cost, tile, splits, part };
+      if (best === undefined || cost < best.cost) best = { cost, tile, part };
     }
   }
-  const { tile, splits, part } = best as NonNullable<typeof best>;
+  const { tile, part } = best as NonNullable<typeof best>;
   const { rows, columns } = tile;
   const perThread = isTensor
     ? ([rows / warpsDown / 8, columns / warpsAcross / 4] as const)
     : ([rows / threadsDown, columns / threadsAcross] as const);
   const run = isTensor ? 2 : Math.min(threadRun, perThread[1]);
-  return { tile: { rows, columns, depth: tile.depth, perThread, run, isTensor }, splits: Math.ceil(depth / Math.max(1, part)), part };
+  return { tile: { rows, columns, depth: tile.depth, perThread, run, isTensor }, splits: Math.max(1, Math.ceil(depth / part)), part };
 }
 
 /** Only where all sizes are known: what parts leave takes memory. */
