@@ -1,6 +1,7 @@
-// One kernel as one PTX function. In: the kernel's code, the sizes of its program, a target. Out: a function of (memory…, sizes…).
+// One kernel as one PTX function. In: the kernel's code, the sizes of its program, a target. Out: a function of (memory…, sizes…), where it
+// is guarded followed by (status).
 // Holds: memory parameters do not overlap; a kernel that is one parallel loop runs one iteration of it in each block, any other runs in a
-// single block.
+// single block; one that is guarded does nothing where the i32 at its status is not 0.
 
 import { InternalError } from '../../src/base/index.js';
 import { type Buffer, type For, type KernelCode, LinearForms } from '../../src/kernel/index.js';
@@ -23,19 +24,24 @@ import { ThreadStatements } from './statements.js';
 /** Of memory on the device, and what all of it that a kernel is given starts on. */
 const [global, alignment] = [1, 64];
 
-/** `dims`: the sizes that the program is called with. */
+/** `dims`: the sizes that the program is called with; `guarded`: whether checks of the program are decided before it runs. */
 export function emitKernel(
   module: ModuleBuilder,
   name: string,
   code: KernelCode,
   dims: readonly string[],
+  guarded: boolean,
   { threads }: CudaTarget,
 ): FunctionHandle {
   const { types } = module;
   const plan = planKernel(code);
   const fn = module.function({
     name,
-    type: types.function(types.void, [...code.params.map(() => types.pointer(global)), ...dims.map(() => types.i64)]),
+    type: types.function(types.void, [
+      ...code.params.map(() => types.pointer(global)),
+      ...dims.map(() => types.i64),
+      ...(guarded ? [types.pointer(global)] : []),
+    ]),
     convention: 'ptx-kernel',
     attributes: ['nounwind'],
     params: [
@@ -43,6 +49,7 @@ export function emitKernel(
         attributes: ['noalias', ['align', alignment] as const, ...(plan.written.has(param.name) ? [] : (['readonly'] as const))],
       })),
       ...dims.map(() => ({})),
+      ...(guarded ? [{ attributes: ['readonly'] as const }] : []),
     ],
   });
   fn.annotate('maxntidx', threads);
@@ -75,7 +82,12 @@ export function emitKernel(
     statements.emit(loop.body, withIndex(emptyScope(), loop.index, number));
   }
   build.retVoid();
-  entry.br(body);
+  if (guarded) {
+    const end = fn.block('end');
+    const status = entry.load(types.i32, fn.param(code.params.length + dims.length));
+    entry.condBr(entry.icmp('eq', status, module.i32(0)), body, end);
+    module.builder(end).retVoid();
+  } else entry.br(body);
   return fn;
 }
 

@@ -1,5 +1,6 @@
 // Programs as PTX. In: programs of machine ops whose loops say how the target runs them. Out: the text of one module, and how each program
-// launches its functions. Holds: kernels that are the same code are one function; the same input gives the same text.
+// launches its functions. Holds: kernels that are the same code are one function, or two where some are guarded; the same input gives the
+// same text.
 
 import type { KernelCode, Program } from '../../src/kernel/index.js';
 import type { CudaTarget, DeviceCode } from '../../src/target/index.js';
@@ -11,20 +12,23 @@ export function buildModule(programs: readonly Program[], target: CudaTarget): D
   using module = new ModuleBuilder('tfc');
   const functions: string[] = [];
   const known = new Map<KernelCode, Map<string, number>>();
-  const functionOf = (code: KernelCode, dims: readonly string[]): number => {
+  const functionOf = (code: KernelCode, dims: readonly string[], guarded: boolean): number => {
     let numbers = known.get(code);
     if (numbers === undefined) known.set(code, (numbers = new Map()));
-    const key = dims.join();
+    const key = [guarded, ...dims].join();
     let number = numbers.get(key);
     if (number === undefined) {
       numbers.set(key, (number = functions.length));
-      functions.push(emitKernel(module, `kernel${number}`, code, dims, target).name);
+      functions.push(emitKernel(module, `kernel${number}`, code, dims, guarded, target).name);
     }
     return number;
   };
   const made = programs.map((program) => ({
     program,
-    launches: program.kernels.map(({ code }) => ({ fn: functionOf(code, program.dims), blocks: parallelLoop(code)?.extent })),
+    launches: program.kernels.map(({ code }, at) => {
+      const guarded = program.check !== undefined && at > program.check.behind;
+      return { fn: functionOf(code, program.dims, guarded), blocks: parallelLoop(code)?.extent, guarded };
+    }),
   }));
   const { ptx } = emitPtx(module, { cpu: target.gpu, features: target.features });
   return { text: ptx, threads: target.threads, functions, programs: made };

@@ -194,8 +194,8 @@ function deviceTable(module: ModuleBuilder, device: DeviceCode, target: CpuTarge
   const { types } = module;
   const none = module.zero(types.ptr);
   const rows = device.programs.map((program, at) => {
-    const { arenaBytes, run, asks, ioBytes } = emitDeviceEntry(module, program, at, target);
-    return [names[at] as LlvmConstant, arenaBytes, run, none, none, module.i64(0), none, module.i64(asks), ioBytes];
+    const { arenaBytes, run, checked, ioBytes } = emitDeviceEntry(module, program, at, target);
+    return [names[at] as LlvmConstant, arenaBytes, run, none, none, module.i64(0), none, module.i64(checked), ioBytes];
   });
   const functions = device.functions.map((name) => module.string(`device.${name}`, name));
   const list = module.global({

@@ -9,14 +9,13 @@
 extern "C" {
 #endif
 
-#define TFC_ABI_VERSION 8
+#define TFC_ABI_VERSION 9
 
 typedef enum { TFC_F32 = 0, TFC_F64 = 1, TFC_F16 = 2, TFC_BF16 = 3, TFC_I32 = 4, TFC_I64 = 5, TFC_U8 = 6, TFC_BOOL = 7, TFC_I8 = 8, TFC_I16 = 9, TFC_U16 = 10, TFC_U32 = 11, TFC_U64 = 12, TFC_F8E4M3 = 13, TFC_F8E5M2 = 14 } tfc_dtype;
 
-/* What an entry for a GPU runs its kernels by: the runtime gives it. Both work in the order in which they are asked. */
+/* What an entry for a GPU runs its kernels by, one after the other: the runtime gives it. */
 typedef struct tfc_device {
   void (*launch)(struct tfc_device *device, int32_t kernel, int64_t blocks, void *const *arguments); /* a function of tfc_device_code; where its arguments lie; none for no blocks */
-  int32_t (*look)(struct tfc_device *device, const void *from);                                      /* an i32 in memory of the device, after all that was launched */
 } tfc_device;
 
 typedef struct tfc_call {
@@ -53,7 +52,7 @@ typedef struct tfc_entry {
   tfc_phase phase;                              /* runs a share of the phase with this number, counted from 0 */
   int64_t phase_count;                          /* 0: there is only `run`, and `shares` and `phase` may be NULL */
   int32_t (*status)(const tfc_call *call);      /* after all phases: what `run` would have returned; NULL: 0 */
-  int64_t asks;                                 /* entries for a GPU: how often `run` asks what is on the device; 0: its launches may be recorded, and done again */
+  int64_t checked;                              /* entries for a GPU: the output (i32) that has the number of a check that failed, or 0, when all that `run` launched is done; -1: none */
   void (*io_bytes)(const int64_t *dims, int64_t *feeds, int64_t *outputs); /* entries for a GPU: bytes of every feed and output that the code knows; NULL: others */
 } tfc_entry;
 

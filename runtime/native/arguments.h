@@ -13,7 +13,7 @@
 
 extern "C" {
 #include "module.h"
-#include "session.h"
+#include "step.h"
 }
 
 namespace {

@@ -1,16 +1,10 @@
-/* The driver API by its binary names (see gpu.h). Its numbers and signatures are those that NVIDIA documents for CUDA 11 and later; nothing of a toolkit is needed. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+/* A device (see gpu.h), by what cuda-driver.h found. */
 #include "gpu.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef int status;
-typedef uint64_t address;
+#include "cuda-driver.h"
 
 /* What a device must have: kernels are made for this generation and later ones. */
 #define LEAST_CAPABILITY 80
@@ -23,73 +17,9 @@ enum { LOG_BUFFER = 5, LOG_SIZE = 6 };
 enum { NON_BLOCKING = 1 };
 /* Other threads may do what they like meanwhile. */
 enum { CAPTURE_OF_THREAD = 1 };
-
-typedef struct {
-  status (*init)(unsigned flags);
-  status (*driver_version)(int *version);
-  status (*device_count)(int *count);
-  status (*device_get)(int *device, int number);
-  status (*device_attribute)(int *value, int attribute, int device);
-  status (*retain)(void **context, int device);
-  status (*release)(int device);
-  status (*set_current)(void *context);
-  status (*error_name)(status of, const char **name);
-  status (*error_text)(status of, const char **text);
-  status (*stream_create)(void **stream, unsigned flags);
-  status (*stream_destroy)(void *stream);
-  status (*stream_wait)(void *stream);
-  status (*allocate)(address *memory, size_t bytes);
-  status (*release_memory)(address memory);
-  status (*memory_info)(size_t *left, size_t *all);
-  status (*clear)(address to, unsigned char value, size_t bytes, void *stream);
-  status (*to_device)(address to, const void *from, size_t bytes, void *stream);
-  status (*to_host)(void *to, address from, size_t bytes, void *stream);
-  status (*load)(void **module, const void *text, unsigned count, int *options, void **values);
-  status (*unload)(void *module);
-  status (*function)(void **function, void *module, const char *name);
-  status (*capture)(void *stream, int mode);
-  status (*captured)(void *stream, void **graph);
-  status (*instantiate)(void **made, void *graph, unsigned long long flags);
-  status (*destroy_graph)(void *graph);
-  status (*destroy_made)(void *made);
-  status (*launch_graph)(void *made, void *stream);
-  status (*launch)(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void *stream, void **arguments, void **extra);
-} driver;
-
-static const struct {
-  const char *name;
-  size_t at;
-} symbols[] = {
-    {"cuInit", offsetof(driver, init)},
-    {"cuDriverGetVersion", offsetof(driver, driver_version)},
-    {"cuDeviceGetCount", offsetof(driver, device_count)},
-    {"cuDeviceGet", offsetof(driver, device_get)},
-    {"cuDeviceGetAttribute", offsetof(driver, device_attribute)},
-    {"cuDevicePrimaryCtxRetain", offsetof(driver, retain)},
-    {"cuDevicePrimaryCtxRelease_v2", offsetof(driver, release)},
-    {"cuCtxSetCurrent", offsetof(driver, set_current)},
-    {"cuGetErrorName", offsetof(driver, error_name)},
-    {"cuGetErrorString", offsetof(driver, error_text)},
-    {"cuStreamCreate", offsetof(driver, stream_create)},
-    {"cuStreamDestroy_v2", offsetof(driver, stream_destroy)},
-    {"cuStreamSynchronize", offsetof(driver, stream_wait)},
-    {"cuMemAlloc_v2", offsetof(driver, allocate)},
-    {"cuMemFree_v2", offsetof(driver, release_memory)},
-    {"cuMemGetInfo_v2", offsetof(driver, memory_info)},
-    {"cuMemsetD8Async", offsetof(driver, clear)},
-    {"cuMemcpyHtoDAsync_v2", offsetof(driver, to_device)},
-    {"cuMemcpyDtoHAsync_v2", offsetof(driver, to_host)},
-    {"cuModuleLoadDataEx", offsetof(driver, load)},
-    {"cuModuleUnload", offsetof(driver, unload)},
-    {"cuModuleGetFunction", offsetof(driver, function)},
-    {"cuStreamBeginCapture_v2", offsetof(driver, capture)},
-    {"cuStreamEndCapture", offsetof(driver, captured)},
-    {"cuGraphInstantiateWithFlags", offsetof(driver, instantiate)},
-    {"cuGraphDestroy", offsetof(driver, destroy_graph)},
-    {"cuGraphExecDestroy", offsetof(driver, destroy_made)},
-    {"cuGraphLaunch", offsetof(driver, launch_graph)},
-    {"cuLaunchKernel", offsetof(driver, launch)},
-};
+enum { WITHOUT_TIMES = 2 };
+/* For every device. */
+enum { PINNED_FOR_ALL = 1 };
 
 struct tfc_gpu_code {
   tfc_device device; /* first: what code is handed points to it */
@@ -100,52 +30,31 @@ struct tfc_gpu_code {
   tfc_gpu_code *next;
 };
 
+typedef enum { MEMORY, PINNED, EVENT, GRAPH } kind;
+
 /* What the device holds for somebody who may be gone before it is given back. */
 typedef struct held {
   struct held *next;
   void *what;
-  bool graph;
+  kind kind;
 } held;
 
 struct tfc_gpu {
   int device;
   void *context;
   void *stream;
+  void *staging; /* the stream of copies that run beside steps */
   tfc_gpu_code *codes;
   held *all;
   tfc_error failed; /* the first failure */
 };
 
-static driver cuda;
-static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
-static bool opened;
-
-/* Once for the process; the library stays. */
-static bool open_driver(tfc_error *error) {
-  pthread_mutex_lock(&opening);
-  if (!opened) {
-    void *library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL) TFC_FAIL(error, "no-device", "there is no driver for NVIDIA GPUs on this machine (libcuda.so.1)");
-    for (size_t at = 0; library != NULL && at < sizeof(symbols) / sizeof(symbols[0]); at += 1) {
-      void *symbol = dlsym(library, symbols[at].name);
-      if (symbol == NULL) {
-        TFC_FAIL(error, "no-device", "the driver for NVIDIA GPUs is too old: it lacks %s", symbols[at].name);
-        dlclose(library);
-        library = NULL;
-        break;
-      }
-      memcpy((char *)&cuda + symbols[at].at, &symbol, sizeof(symbol));
-    }
-    opened = library != NULL;
-  }
-  pthread_mutex_unlock(&opening);
-  return opened;
-}
+static const tfc_cuda *const cuda = &tfc_cuda_driver;
 
 static void tell(tfc_error *error, const char *code, const char *what, status of) {
   const char *name = NULL, *text = NULL;
-  if (cuda.error_name(of, &name) != 0 || name == NULL) name = "an error without a name";
-  if (cuda.error_text(of, &text) != 0 || text == NULL) text = "the driver does not say what";
+  if (cuda->error_name(of, &name) != 0 || name == NULL) name = "an error without a name";
+  if (cuda->error_text(of, &text) != 0 || text == NULL) text = "the driver does not say what";
   TFC_FAIL(error, code, "%s failed: %s (%s, %d)", what, text, name, of);
 }
 
@@ -163,9 +72,9 @@ static bool said(const tfc_gpu *gpu, tfc_error *error) {
 
 static bool capable(int device, int number, tfc_error *error) {
   int version = 0, major = 0, minor = 0;
-  status of = cuda.driver_version(&version);
-  if (of == 0) of = cuda.device_attribute(&major, CAPABILITY_MAJOR, device);
-  if (of == 0) of = cuda.device_attribute(&minor, CAPABILITY_MINOR, device);
+  status of = cuda->driver_version(&version);
+  if (of == 0) of = cuda->device_attribute(&major, CAPABILITY_MAJOR, device);
+  if (of == 0) of = cuda->device_attribute(&minor, CAPABILITY_MINOR, device);
   if (of != 0) tell(error, "no-device", "asking the GPU what it can do", of);
   else if (version < LEAST_DRIVER) TFC_FAIL(error, "no-device", "the driver for NVIDIA GPUs is of CUDA %d.%d, and kernels need %d.%d", version / 1000, version % 1000 / 10, LEAST_DRIVER / 1000, LEAST_DRIVER % 1000 / 10);
   else if (10 * major + minor < LEAST_CAPABILITY) TFC_FAIL(error, "no-device", "GPU %d has compute capability %d.%d, and kernels need %d.%d", number, major, minor, LEAST_CAPABILITY / 10, LEAST_CAPABILITY % 10);
@@ -174,21 +83,32 @@ static bool capable(int device, int number, tfc_error *error) {
 }
 
 static void let_go(const held *one) {
-  if (one->graph) (void)cuda.destroy_made(one->what);
-  else (void)cuda.release_memory((address)(uintptr_t)one->what);
+  switch (one->kind) {
+    case MEMORY: (void)cuda->release_memory((address)(uintptr_t)one->what); break;
+    case PINNED: (void)cuda->unpin(one->what); break;
+    case EVENT: (void)cuda->event_destroy(one->what); break;
+    case GRAPH: (void)cuda->destroy_made(one->what); break;
+  }
 }
 
 /* NULL, and it is let go, when there is no memory to know of it. */
-static void *hold(tfc_gpu *gpu, void *what, bool graph) {
+static void *hold(tfc_gpu *gpu, void *what, kind kind) {
   held *one = malloc(sizeof(held));
-  const held lost = {NULL, what, graph};
+  const held new = {gpu->all, what, kind};
   if (one == NULL) {
-    let_go(&lost);
+    let_go(&new);
     return NULL;
   }
-  *one = (held){gpu->all, what, graph};
+  *one = new;
   gpu->all = one;
   return what;
+}
+
+/* The same, with an error. */
+static void *handed(tfc_gpu *gpu, void *what, kind kind, tfc_error *error) {
+  void *kept = hold(gpu, what, kind);
+  if (kept == NULL) TFC_FAIL(error, "out-of-memory", "no memory for a device");
+  return kept;
 }
 
 static void give_up(tfc_gpu *gpu, void *what) {
@@ -203,10 +123,10 @@ static void give_up(tfc_gpu *gpu, void *what) {
 }
 
 tfc_gpu *tfc_gpu_open(int32_t number, tfc_error *error) {
-  if (!open_driver(error)) return NULL;
+  if (!tfc_cuda_open(error)) return NULL;
   int count = 0, device = 0;
-  status of = cuda.init(0);
-  if (of == 0) of = cuda.device_count(&count);
+  status of = cuda->init(0);
+  if (of == 0) of = cuda->device_count(&count);
   if (of != 0) {
     tell(error, "no-device", "starting the driver for NVIDIA GPUs", of);
     return NULL;
@@ -215,7 +135,7 @@ tfc_gpu *tfc_gpu_open(int32_t number, tfc_error *error) {
     TFC_FAIL(error, "no-device", "there is no GPU %d: this machine has %d", (int)number, count);
     return NULL;
   }
-  of = cuda.device_get(&device, number);
+  of = cuda->device_get(&device, number);
   if (of != 0) tell(error, "no-device", "opening the GPU", of);
   if (of != 0 || !capable(device, number, error)) return NULL;
   tfc_gpu *gpu = calloc(1, sizeof(tfc_gpu));
@@ -224,55 +144,75 @@ tfc_gpu *tfc_gpu_open(int32_t number, tfc_error *error) {
     return NULL;
   }
   gpu->device = device;
-  if (succeeded(gpu, "opening the GPU", cuda.retain(&gpu->context, device)) && succeeded(gpu, "opening the GPU", cuda.set_current(gpu->context)) && succeeded(gpu, "opening the GPU", cuda.stream_create(&gpu->stream, NON_BLOCKING))) return gpu;
+  if (succeeded(gpu, "opening the GPU", cuda->retain(&gpu->context, device)) && succeeded(gpu, "opening the GPU", cuda->set_current(gpu->context)) && succeeded(gpu, "opening the GPU", cuda->stream_create(&gpu->stream, NON_BLOCKING)) && succeeded(gpu, "opening the GPU", cuda->stream_create(&gpu->staging, NON_BLOCKING))) return gpu;
   (void)said(gpu, error);
   tfc_gpu_close(gpu);
   return NULL;
 }
 
+/* Waits for all that was asked, failed or not. */
+static void rest(const tfc_gpu *gpu) {
+  if (gpu->staging != NULL) (void)cuda->stream_wait(gpu->staging);
+  if (gpu->stream != NULL) (void)cuda->stream_wait(gpu->stream);
+}
+
 void tfc_gpu_close(tfc_gpu *gpu) {
   if (gpu == NULL) return;
   if (gpu->context != NULL) {
-    (void)cuda.set_current(gpu->context);
-    if (gpu->stream != NULL) (void)cuda.stream_wait(gpu->stream);
+    (void)cuda->set_current(gpu->context);
+    rest(gpu);
     for (tfc_gpu_code *code = gpu->codes; code != NULL;) {
       tfc_gpu_code *next = code->next;
-      if (code->module != NULL) (void)cuda.unload(code->module);
+      if (code->module != NULL) (void)cuda->unload(code->module);
       free(code->functions);
       free(code);
       code = next;
     }
     while (gpu->all != NULL) give_up(gpu, gpu->all->what);
-    if (gpu->stream != NULL) (void)cuda.stream_destroy(gpu->stream);
-    (void)cuda.release(gpu->device);
+    if (gpu->stream != NULL) (void)cuda->stream_destroy(gpu->stream);
+    if (gpu->staging != NULL) (void)cuda->stream_destroy(gpu->staging);
+    (void)cuda->release(gpu->device);
   }
   free(gpu);
 }
 
 void *tfc_gpu_take(tfc_gpu *gpu, size_t bytes, bool zero, tfc_error *error) {
   address memory = 0;
-  if (!said(gpu, error) || !succeeded(gpu, "asking for memory of the GPU", cuda.set_current(gpu->context))) return NULL;
-  status of = cuda.allocate(&memory, bytes == 0 ? 1 : bytes);
+  if (!said(gpu, error) || !succeeded(gpu, "asking for memory of the GPU", cuda->set_current(gpu->context))) return NULL;
+  status of = cuda->allocate(&memory, bytes == 0 ? 1 : bytes);
   if (of == OUT_OF_MEMORY) {
     size_t left = 0, all = 0;
-    (void)cuda.memory_info(&left, &all);
+    (void)cuda->memory_info(&left, &all);
     TFC_FAIL(error, "out-of-memory", "the GPU has %zu of its %zu bytes free, and %zu are needed", left, all, bytes);
     return NULL;
   }
-  if (succeeded(gpu, "asking for memory of the GPU", of) && (!zero || succeeded(gpu, "clearing memory of the GPU", cuda.clear(memory, 0, bytes, gpu->stream)))) {
-    void *held_memory = hold(gpu, (void *)(uintptr_t)memory, false);
-    if (held_memory == NULL) TFC_FAIL(error, "out-of-memory", "no memory for a device");
-    return held_memory;
-  }
+  if (succeeded(gpu, "asking for memory of the GPU", of) && (!zero || succeeded(gpu, "clearing memory of the GPU", cuda->clear(memory, 0, bytes, gpu->stream)))) return handed(gpu, (void *)(uintptr_t)memory, MEMORY, error);
   (void)said(gpu, error);
   return NULL;
 }
 
-void tfc_gpu_give(tfc_gpu *gpu, void *memory) {
-  if (memory == NULL) return;
-  (void)cuda.set_current(gpu->context);
-  (void)cuda.stream_wait(gpu->stream);
-  give_up(gpu, memory);
+void *tfc_gpu_pin(tfc_gpu *gpu, size_t bytes, tfc_error *error) {
+  void *memory = NULL;
+  if (!said(gpu, error) || !succeeded(gpu, "asking for pinned memory", cuda->set_current(gpu->context))) return NULL;
+  status of = cuda->pin(&memory, bytes == 0 ? 1 : bytes, PINNED_FOR_ALL);
+  if (of == 0) return handed(gpu, memory, PINNED, error);
+  if (of == OUT_OF_MEMORY) TFC_FAIL(error, "out-of-memory", "no pinned memory for the %zu bytes of feeds on their way to the GPU", bytes);
+  else (void)(succeeded(gpu, "asking for pinned memory", of), said(gpu, error));
+  return NULL;
+}
+
+tfc_gpu_event *tfc_gpu_event_make(tfc_gpu *gpu, tfc_error *error) {
+  void *event = NULL;
+  if (said(gpu, error) && succeeded(gpu, "making an event", cuda->set_current(gpu->context)) && succeeded(gpu, "making an event", cuda->event_create(&event, WITHOUT_TIMES))) return handed(gpu, event, EVENT, error);
+  (void)said(gpu, error);
+  return NULL;
+}
+
+void tfc_gpu_give(tfc_gpu *gpu, void *what) {
+  if (what == NULL) return;
+  (void)cuda->set_current(gpu->context);
+  rest(gpu);
+  give_up(gpu, what);
 }
 
 static void launch(tfc_device *device, int32_t kernel, int64_t blocks, void *const *arguments) {
@@ -283,22 +223,13 @@ static void launch(tfc_device *device, int32_t kernel, int64_t blocks, void *con
     TFC_FAIL(&gpu->failed, "out-of-memory", "a kernel would need %lld blocks of threads", (long long)blocks);
     return;
   }
-  (void)succeeded(gpu, code->source->functions[kernel], cuda.launch(code->functions[kernel], (unsigned)blocks, 1, 1, (unsigned)code->source->threads, 1, 1, 0, gpu->stream, (void **)(uintptr_t)arguments, NULL));
-}
-
-/* 0 as well where something failed: nothing more is launched then. */
-static int32_t look(tfc_device *device, const void *from) {
-  tfc_gpu *gpu = ((tfc_gpu_code *)device)->gpu;
-  int32_t value = 0;
-  tfc_gpu_fetch(gpu, &value, from, sizeof(value));
-  if (gpu->failed.code == NULL) (void)succeeded(gpu, "waiting for the GPU", cuda.stream_wait(gpu->stream));
-  return gpu->failed.code == NULL ? value : 0;
+  (void)succeeded(gpu, code->source->functions[kernel], cuda->launch(code->functions[kernel], (unsigned)blocks, 1, 1, (unsigned)code->source->threads, 1, 1, 0, gpu->stream, (void **)(uintptr_t)arguments, NULL));
 }
 
 tfc_gpu_code *tfc_gpu_load(tfc_gpu *gpu, const tfc_device_code *source, tfc_error *error) {
   for (tfc_gpu_code *known = gpu->codes; known != NULL; known = known->next)
     if (known->source == source) return known;
-  if (!said(gpu, error) || !succeeded(gpu, "loading kernels", cuda.set_current(gpu->context))) return NULL;
+  if (!said(gpu, error) || !succeeded(gpu, "loading kernels", cuda->set_current(gpu->context))) return NULL;
   tfc_gpu_code *code = calloc(1, sizeof(tfc_gpu_code));
   void **functions = calloc((size_t)source->function_count + 1, sizeof(void *));
   char *log = calloc(1, LOG_BYTES);
@@ -309,18 +240,18 @@ tfc_gpu_code *tfc_gpu_load(tfc_gpu *gpu, const tfc_device_code *source, tfc_erro
     free(log);
     return NULL;
   }
-  *code = (tfc_gpu_code){.device = {launch, look}, .gpu = gpu, .source = source, .functions = functions, .next = gpu->codes};
+  *code = (tfc_gpu_code){.device = {launch}, .gpu = gpu, .source = source, .functions = functions, .next = gpu->codes};
   gpu->codes = code;
   int options[] = {LOG_BUFFER, LOG_SIZE};
   void *values[] = {log, (void *)(uintptr_t)(LOG_BYTES - 1)};
-  status of = cuda.load(&code->module, source->text, 2, options, values);
+  status of = cuda->load(&code->module, source->text, 2, options, values);
   if (of != 0) {
     tell(&gpu->failed, "device-failed", "compiling kernels by the GPU's driver", of);
     size_t length = strlen(gpu->failed.text);
     if (log[0] != 0) (void)snprintf(gpu->failed.text + length, sizeof(gpu->failed.text) - length, ": %s", log);
   }
   for (int32_t at = 0; of == 0 && at < source->function_count; at += 1) {
-    of = cuda.function(&functions[at], code->module, source->functions[at]);
+    of = cuda->function(&functions[at], code->module, source->functions[at]);
     (void)succeeded(gpu, source->functions[at], of);
   }
   free(log);
@@ -342,43 +273,53 @@ bool tfc_gpu_read(tfc_gpu *gpu, void *to, const void *from, size_t rows, size_t 
 }
 
 tfc_device *tfc_gpu_begin(tfc_gpu *gpu, tfc_gpu_code *code) {
-  if (gpu->failed.code == NULL) (void)succeeded(gpu, "starting a step", cuda.set_current(gpu->context));
+  if (gpu->failed.code == NULL) (void)succeeded(gpu, "starting a step", cuda->set_current(gpu->context));
   return &code->device;
 }
 
 void tfc_gpu_record(tfc_gpu *gpu) {
-  if (gpu->failed.code == NULL) (void)succeeded(gpu, "recording a step", cuda.capture(gpu->stream, CAPTURE_OF_THREAD));
+  if (gpu->failed.code == NULL) (void)succeeded(gpu, "recording a step", cuda->capture(gpu->stream, CAPTURE_OF_THREAD));
 }
 
 tfc_gpu_graph *tfc_gpu_recorded(tfc_gpu *gpu) {
   void *graph = NULL, *made = NULL;
-  if (gpu->failed.code != NULL || !succeeded(gpu, "recording a step", cuda.captured(gpu->stream, &graph))) return NULL;
-  (void)succeeded(gpu, "recording a step", cuda.instantiate(&made, graph, 0));
-  (void)cuda.destroy_graph(graph);
-  return made == NULL ? NULL : hold(gpu, made, true);
+  if (gpu->failed.code != NULL || !succeeded(gpu, "recording a step", cuda->captured(gpu->stream, &graph))) return NULL;
+  (void)succeeded(gpu, "recording a step", cuda->instantiate(&made, graph, 0));
+  (void)cuda->destroy_graph(graph);
+  return made == NULL ? NULL : hold(gpu, made, GRAPH);
 }
 
 void tfc_gpu_replay(tfc_gpu *gpu, tfc_gpu_graph *graph) {
-  if (gpu->failed.code == NULL) (void)succeeded(gpu, "launching a step", cuda.launch_graph(graph, gpu->stream));
-}
-
-void tfc_gpu_forget(tfc_gpu *gpu, tfc_gpu_graph *graph) {
-  if (graph == NULL) return;
-  (void)cuda.set_current(gpu->context);
-  give_up(gpu, graph);
+  if (gpu->failed.code == NULL) (void)succeeded(gpu, "launching a step", cuda->launch_graph(graph, gpu->stream));
 }
 
 void tfc_gpu_send(tfc_gpu *gpu, void *to, const void *from, size_t bytes) {
-  if (gpu->failed.code != NULL || bytes == 0 || !succeeded(gpu, "copying to the GPU", cuda.set_current(gpu->context))) return;
-  (void)succeeded(gpu, "copying to the GPU", cuda.to_device((address)(uintptr_t)to, from, bytes, gpu->stream));
+  if (gpu->failed.code != NULL || bytes == 0 || !succeeded(gpu, "copying to the GPU", cuda->set_current(gpu->context))) return;
+  (void)succeeded(gpu, "copying to the GPU", cuda->to_device((address)(uintptr_t)to, from, bytes, gpu->stream));
+}
+
+void tfc_gpu_stage(tfc_gpu *gpu, void *to, const void *from, size_t bytes) {
+  if (gpu->failed.code == NULL && bytes != 0) (void)succeeded(gpu, "copying to the GPU", cuda->to_device((address)(uintptr_t)to, from, bytes, gpu->staging));
+}
+
+void tfc_gpu_staged(tfc_gpu *gpu, tfc_gpu_event *event) {
+  if (gpu->failed.code == NULL && succeeded(gpu, "copying to the GPU", cuda->event_record(event, gpu->staging))) (void)succeeded(gpu, "copying to the GPU", cuda->wait_for_event(gpu->stream, event, 0));
+}
+
+void tfc_gpu_mark(tfc_gpu *gpu, tfc_gpu_event *event) {
+  if (gpu->failed.code == NULL) (void)succeeded(gpu, "ending a step", cuda->event_record(event, gpu->stream));
+}
+
+bool tfc_gpu_reach(tfc_gpu *gpu, tfc_gpu_event *event) {
+  return gpu->failed.code == NULL && succeeded(gpu, "waiting for the GPU", cuda->event_wait(event));
 }
 
 void tfc_gpu_fetch(tfc_gpu *gpu, void *to, const void *from, size_t bytes) {
-  if (gpu->failed.code != NULL || bytes == 0 || !succeeded(gpu, "copying from the GPU", cuda.set_current(gpu->context))) return;
-  (void)succeeded(gpu, "copying from the GPU", cuda.to_host(to, (address)(uintptr_t)from, bytes, gpu->stream));
+  if (gpu->failed.code != NULL || bytes == 0 || !succeeded(gpu, "copying from the GPU", cuda->set_current(gpu->context))) return;
+  (void)succeeded(gpu, "copying from the GPU", cuda->to_host(to, (address)(uintptr_t)from, bytes, gpu->stream));
 }
 
 bool tfc_gpu_finish(tfc_gpu *gpu, tfc_error *error) {
-  if (gpu->failed.code == NULL) (void)succeeded(gpu, "waiting for the GPU", cuda.stream_wait(gpu->stream));
+  if (gpu->failed.code == NULL) (void)succeeded(gpu, "waiting for the GPU", cuda->stream_wait(gpu->stream));
   return said(gpu, error);
 }

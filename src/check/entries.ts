@@ -1,34 +1,22 @@
 // Exported functions and steps. In: a declaration of the compiled file. Out: an entry: feeds, outputs, updates, summaries, names.
 // Holds: generic sizes stay free, and can be found from the feeds; an open rank has no entry until it is chosen.
 
-import {
-  walk,
-  type Expression,
-  type FnDeclaration,
-  type GenericParameter,
-  type NameExpression,
-  type Parameter,
-  type StepDeclaration,
-  type TypeExpression,
-} from '../../grammar/index.js';
-import { decide, Dim, type DType, isFloat, isWide, limits, type Shape, solvableNames } from '../base/index.js';
-import { typeToString, type Entry, type Output, type ResultTree, type SizeFact, type TensorNode, type TensorType } from '../graph/index.js';
-import * as ops from '../ops/index.js';
-import { applyTensor } from './apply-op.js';
+import { type FnDeclaration, type GenericParameter, type StepDeclaration } from '../../grammar/index.js';
+import { decide, Dim, type DType, limits, type Shape, solvableNames } from '../base/index.js';
+import { type Entry, type Output, type ResultTree, type SizeFact, type TensorNode } from '../graph/index.js';
 import { EntryState, joinPath, type Checker, type Context, type Module, outermost } from './context.js';
 import { demandPossible, evaluateFact } from './facts.js';
 import { functionResult, resultSpan } from './functions.js';
 import { bindDefaults, declareGenerics } from './generics.js';
 import { type KnownSizes, knownSizes, overGenerics } from './known-sizes.js';
-import { Matcher } from './match.js';
+import { addFeed, shapeOfParameter } from './feeds.js';
 import { countable } from './growth.js';
 import { excerpt, fail } from './report.js';
 import { GenericBinding, Scope } from './scope.js';
 
-import { evaluate } from './expressions/evaluate.js';
-import { bindingLabel, readAll, toTensor } from './tensors.js';
-import { dtypeNamed, expectTensor, shapeWritten, tensorTypeOf } from './types.js';
-import { describe, ERROR, heldBy, integerOf, record, sizeValue, tensorValue, type Value } from './values.js';
+import { readAll, toTensor } from './tensors.js';
+import { dtypeNamed, shapeWritten } from './types.js';
+import { describe, sizeValue, type Value } from './values.js';
 import { tensorHint } from './ways-out.js';
 
 export type EntryDeclaration = FnDeclaration | StepDeclaration;
@@ -215,128 +203,6 @@ function packSizes(pack: string, rank: number, generics: readonly GenericParamet
   let stem = `${pack}_`;
   while (Array.from({ length: rank }, (_, axis) => `${stem}${axis}`).some((name) => taken.has(name))) stem += '_';
   return Array.from({ length: rank }, (_, axis) => Dim.of(`${stem}${axis}`));
-}
-
-/** The shape over generics. */
-function shapeOfParameter(context: Context, { type }: Parameter, scope: Scope): Shape | undefined {
-  const shape = type.kind === 'named-type' ? shapeWritten(context, type.dims, scope) : undefined;
-  return shape === 'open' ? undefined : shape;
-}
-
-function addFeed(context: Context, parameter: Parameter, scope: Scope, declared: Shape | undefined): void {
-  const { text: name, span } = parameter.name;
-  const known = scope.own(name);
-  if (known !== undefined && !(known instanceof GenericBinding)) {
-    fail(context, 'duplicate-name', span, `there are two arguments \`${name}\``, {
-      hint: `choose another name, e.g. \`${name}2\``,
-      labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
-    });
-    return;
-  }
-  const value = feedOf(context, name, parameter.type, parameter, scope, declared);
-  // What is wrong with it is said: its name is known all the same.
-  scope.addValue(name, 'parameter', value ?? ERROR, span, parameter.type, scope);
-}
-
-/** A feed as a value; a record has one for each of its fields. Undefined after a diagnostic. */
-function feedOf(
-  context: Context,
-  path: string,
-  written: TypeExpression,
-  parameter: Parameter,
-  scope: Scope,
-  declared?: Shape,
-): Value | undefined {
-  const { span } = parameter.name;
-  const shown = path.replaceAll('/', '.');
-  if (written.kind === 'record-type') {
-    if (parameter.initial !== null) {
-      fail(context, 'unsupported-feature', parameter.initial.span, `the argument \`${shown}\` is a record, and has no default yet`, {
-        hint: 'pass what may be left out as an argument of its own',
-      });
-      return undefined;
-    }
-    const fields = new Map<string, Value>();
-    for (const field of written.fields) {
-      const known = fields.has(field.name.text);
-      if (known)
-        fail(context, 'duplicate-name', field.name.span, `the record has a field \`${field.name.text}\` already`, {
-          hint: 'choose another name',
-        });
-      const value = known ? undefined : feedOf(context, joinPath(path, field.name.text), field.type, parameter, scope);
-      if (value === undefined) return undefined;
-      fields.set(field.name.text, value);
-    }
-    if (fields.size === 0)
-      fail(context, 'type-mismatch', written.span, `the argument \`${shown}\` is a record without fields`, {
-        hint: 'e.g. `{ x: f32[B, 3], y: i32[B] }`',
-      });
-    return fields.size === 0 ? undefined : record(fields);
-  }
-  const type = tensorTypeOf(context, written, scope, `the argument \`${shown}\` of an entry`);
-  const node =
-    type === undefined ? undefined : applyTensor(context, ops.feed, [], { name: path, dtype: type.dtype, shape: type.shape }, span);
-  if (type === undefined || node === undefined) return undefined;
-  const over = declared === undefined ? {} : { declared };
-  if (parameter.initial === null) {
-    context.entry.feeds.push({ name: path, type, span, ...over });
-    return tensorValue(node);
-  }
-  const initial = defaultOf(context, parameter, parameter.initial, type, scope);
-  if (initial === undefined) return undefined;
-  context.entry.feeds.push({ name: path, type, span, ...over, initial });
-  return tensorValue(node);
-}
-
-/** What an argument is when nobody feeds it: a number or a bool that is known when compiling. Undefined after a diagnostic. */
-function defaultOf(
-  context: Context,
-  { name, type: written }: Parameter,
-  expression: Expression,
-  type: TensorType,
-  scope: Scope,
-): number | bigint | boolean | undefined {
-  const { span } = expression;
-  const text = `the default of \`${name.text}\``;
-  if (type.shape.length > 0) {
-    fail(context, 'unsupported-feature', span, `only a scalar has a default, and \`${name.text}\` is ${typeToString(type)}`, {
-      hint: 'feed it, or keep it in a `state`',
-    });
-    return undefined;
-  }
-  // It may name what the module declares, and no other argument.
-  const inside: Context = { ...context, entry: new EntryState('module', context.entry.name, true), assigns: false };
-  const other = parameterIn(expression, scope);
-  if (other !== undefined) {
-    fail(context, 'not-constant', other.span, `${text} names the argument \`${other.name}\`, and is known before anything is fed`, {
-      labels: [{ span: scope.own(other.name)?.span ?? other.span, text: 'an argument' }],
-      hint: `write a number or a \`const\`, e.g. \`${name.text}: ${type.dtype} = 1\``,
-    });
-    return undefined;
-  }
-  const value = evaluate(inside, expression, scope.parent ?? scope, expectTensor(type.dtype, type.shape));
-  const matched = new Matcher(inside, scope).match(value, written, { text, span });
-  if (matched.kind === 'error') return undefined;
-  if (matched.kind === 'boolean') return matched.value;
-  if (matched.kind !== 'number') {
-    fail(context, 'not-constant', span, `${text} is known when compiling, and this is ${describe(matched)}`, {
-      labels: bindingLabel(value),
-      hint: `write a number or a \`const\`, e.g. \`${name.text}: ${type.dtype} = 1\``,
-    });
-    return undefined;
-  }
-  if (toTensor(inside, matched, span, type.dtype) === undefined) return undefined;
-  return isWide(type.dtype) ? integerOf(matched) : isFloat(type.dtype) ? heldBy(type.dtype, matched) : matched.value;
-}
-
-/** An argument that an expression names; arguments before it are in the scope. */
-function parameterIn(expression: Expression, scope: Scope): NameExpression | undefined {
-  let found: NameExpression | undefined;
-  walk(expression, (node) => {
-    if (node.kind === 'name' && scope.own(node.name)?.role === 'parameter') found ??= node;
-    return found === undefined;
-  });
-  return found;
 }
 
 /** The sizes that callers choose, in order of first use; every generic must be found from the feeds. Undefined after a diagnostic. */

@@ -46,6 +46,8 @@ export interface Launch {
   readonly fn: number;
   /** How many, which sizes decide; undefined: one. None where it is not positive. */
   readonly blocks: Expr | undefined;
+  /** The function takes the place of the program's check behind its other arguments, and does nothing where the check failed. */
+  readonly guarded: boolean;
 }
 
 export interface BackendInput<T extends Target = Target> {

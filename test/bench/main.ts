@@ -1,10 +1,10 @@
-// `npm run bench [-- --scale] [--quick] [--only NAME] [--threads N] [--json FILE] [--cpu NAME] [--write] [--setup-peers]`: tfc and every
-// installed peer, side by side. In: arguments. Out: tables; `last.json`, or `last-scale.json`, beside the sources; on demand the documents
-// that show them.
+// `npm run bench [-- --scale] [--quick] [--only NAME] [--threads N] [--json FILE] [--cpu NAME] [--write] [--setup-peers] [--gpu DIR]`: tfc
+// and every installed peer, side by side. In: arguments. Out: tables; `last.json`, or `last-scale.json`, beside the sources; on
+// demand the documents that show them.
 // Holds: it also is the process in which tfc runs as a peer (`--serve`, `--compile`), which loads nothing else, so that its start and
 // memory are those of a user's program.
 
-const usage = `usage: npm run bench -- [--scale] [--quick] [--only NAME]… [--threads N]… [--json FILE] [--cpu NAME] [--write] [--setup-peers]
+const usage = `usage: npm run bench -- [--scale] [--quick] [--only NAME]… [--threads N]… [--json FILE] [--cpu NAME] [--write] [--setup-peers] [--gpu DIR]
   --scale        how compiling grows with depth, instead of how fast steps are; one thread
   --quick        fewer and shorter rounds; of --scale the smaller models
   --only NAME    only workloads, or models, whose names hold NAME
@@ -13,7 +13,8 @@ const usage = `usage: npm run bench -- [--scale] [--quick] [--only NAME]… [--t
   --cpu NAME     for another CPU, such as x86-64-v3: tfc and the mark are compiled for it, the limits are measured with its instructions, and
                  peers keep to them
   --write        write docs/performance.json, its page and the README's table: of a whole run, with every peer
-  --setup-peers  install peers into build/peers, then stop`;
+  --setup-peers  install peers into build/peers, then stop
+  --gpu DIR      make a folder that measures on a machine with an NVIDIA GPU (\`sh DIR/gpu.sh\`), then stop`;
 
 async function main(args: readonly string[]): Promise<number> {
   const [first, ...rest] = args;
@@ -39,6 +40,10 @@ async function main(args: readonly string[]): Promise<number> {
     (await import('./set-up-peers.js')).setUpPeers(say);
     return 0;
   }
+  if (options.gpu !== undefined) {
+    (await import('./gpu/pack.js')).pack(options.gpu, say);
+    return 0;
+  }
   if (options.scale) return (await import('./scale/scale.js')).benchScale(options, say);
   const { bench } = await import('./bench.js');
   return bench(options, say);
@@ -57,6 +62,7 @@ async function parse(args: readonly string[]) {
       cpu: { type: 'string', default: 'native' },
       write: { type: 'boolean', default: false },
       'setup-peers': { type: 'boolean', default: false },
+      gpu: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -74,6 +80,7 @@ async function parse(args: readonly string[]) {
     cpu: values.cpu,
     write: values.write,
     setUpPeers: values['setup-peers'],
+    gpu: values.gpu,
     help: values.help,
   };
 }

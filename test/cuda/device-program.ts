@@ -61,22 +61,15 @@ export function runOnDevice(module: DeviceCode, which: number, inputs: DeviceInp
   }
   const sizes = program.dims.map((dim) => argument({ u64: BigInt(dims.get(dim) ?? 0) }));
   const calls = program.kernels.map(({ buffers }, at): string => {
-    const { fn, blocks } = launches[at] as DeviceProgram['launches'][number];
+    const { fn, blocks, guarded } = launches[at] as DeviceProgram['launches'][number];
     const count = blocks === undefined ? 1 : evaluated(blocks, size);
-    const args = [...buffers.map((buffer) => memoryOf(buffer, program.arena).key), ...sizes].join(' ');
+    const status = guarded ? [`output${program.check?.output}`] : [];
+    const args = [...buffers.map((buffer) => memoryOf(buffer, program.arena).key), ...sizes, ...status].join(' ');
     return count <= 0 ? '' : `launch ${module.functions[fn]} ${count} 1 1 ${module.threads} 1 1 0 - ${args}`;
   });
-  const { check } = program;
-  const run = (some: readonly string[]): string[] => [...some.filter((one) => one !== ''), 'cuCtxSynchronize', 'fault'];
-  const first = [...lines, ...run(check === undefined ? calls : calls.slice(0, check.behind + 1))];
-  const statusPlace = places.find(({ buffer: { role } }) => role.kind === 'output' && role.index === check?.output);
-  const read = (some: readonly Place[]): string[] =>
-    some.filter(({ bytes }) => bytes > 0).map(({ key, bytes }) => `download ${key} ${bytes}`);
-  const status =
-    statusPlace === undefined ? 0 : Number(valuesIn(call([...first, ...read([statusPlace])], inputs), [statusPlace])[0]?.data[0]);
-  const rest = check === undefined || status !== 0 ? [] : run(calls.slice(check.behind + 1));
   const left = places.filter(({ buffer: { role } }) => role.kind === 'output' || role.kind === 'variable');
-  const found = valuesIn(call([...first, ...rest, ...read(left)], inputs), left);
+  const read = left.filter(({ bytes }) => bytes > 0).map(({ key, bytes }) => `download ${key} ${bytes}`);
+  const found = valuesIn(call([...lines, ...calls.filter((one) => one !== ''), 'cuCtxSynchronize', 'fault', ...read], inputs), left);
   const outputs: TensorValue[] = [];
   const after = [...variables];
   for (const [at, { buffer }] of left.entries()) {
@@ -84,6 +77,7 @@ export function runOnDevice(module: DeviceCode, which: number, inputs: DeviceInp
     if (role.kind === 'output') outputs[role.index] = found[at] as TensorValue;
     else if (role.kind === 'variable') after[role.index] = found[at];
   }
+  const status = program.check === undefined ? 0 : Number(outputs[program.check.output]?.data[0]);
   return { outputs, variables: after, status };
 }
 

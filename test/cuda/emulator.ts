@@ -1,11 +1,13 @@
-// The emulated CUDA driver, for tests. In: calls, as lines for the harness. Out: its replies: the driver's status and what the call gave.
-// Holds: the library and the harness are built on first use (scripts/emulator.mjs); every script has a process, so a device, of its own.
+// The emulated CUDA driver, for tests; or a real one, which `TFC_CUDA_LIBRARY` names. In: calls, as lines for the harness. Out: its
+// replies: the driver's status and what the call gave. Holds: the library and the harness are built on first use (scripts/emulator.mjs);
+// every script has a process, so a device, of its own.
 
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const built = `${root}build/cuda/`;
+const library = process.env['TFC_CUDA_LIBRARY'] ?? `${built}libcuda.so.1`;
 let ready = false;
 
 function build(): void {
@@ -26,7 +28,7 @@ export type Settings = Readonly<Record<string, number>>;
 export function runScript(lines: readonly string[], settings: Settings = {}): Reply[] {
   build();
   const told = Object.entries(settings).map(([name, value]) => [`TFC_CUDA_${name.toUpperCase().replaceAll('-', '_')}`, String(value)]);
-  const out = execFileSync(`${built}harness`, [`${built}libcuda.so.1`], {
+  const out = execFileSync(`${built}harness`, [library], {
     input: lines.map((line) => `${line}\n`).join(''),
     env: { ...process.env, ...(Object.fromEntries(told) as Record<string, string>) },
     encoding: 'utf8',

@@ -3,7 +3,7 @@
 // words; failures are errors with text, and end the session and not the process.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -106,6 +106,53 @@ describe('a session on a GPU', () => {
     gpu.forEach((loss, step) => expect(loss).toBeCloseTo(cpu[step] as number, 5));
   });
 
+  it('has the bits of one step at a time, also where the next feeds travel while a step runs', () => {
+    const [inRow, oneByOne] = inProcess(`
+      const start = () => model.session({ seed: 3, device: 'cuda:0' });
+      const slices = ({ X, y }, size) => Array.from({ length: y.length / size }, (_, at) => ({ X: X.slice(2 * size * at, 2 * size * (at + 1)), y: y.slice(size * at, size * (at + 1)) }));
+      const inRow = start(), oneByOne = start();
+      const series = [], single = [];
+      // More steps than places for feeds, one step, other sizes, the same feeds again and again.
+      for (const [count, size] of [[70, 10], [16, 16], [36, 12]]) {
+        series.push(...inRow.runSteps('train', rows(count), { batch: { B: size }, epochs: 1 }).series.loss);
+        for (const slice of slices(rows(count), size)) single.push(oneByOne.train(slice).loss);
+      }
+      series.push(...inRow.runSteps('train', rows(20), { steps: 5 }).series.loss);
+      for (let step = 0; step < 5; step++) single.push(oneByOne.train(rows(20)).loss);
+      return [[series, [...inRow.get('w').data]], [single, [...oneByOne.get('w').data]]];`) as [[number[], number[]], unknown];
+    expect(inRow[0]).toHaveLength(16);
+    expect(inRow).toEqual(oneByOne);
+  });
+
+  it('stops at the step whose index lies outside, with the variables of the step before', () => {
+    const path = join(at, 'labels.tdsl');
+    writeFileSync(
+      path,
+      `param w: f32[3] = [0.5, 0.25, 1]
+       export step train<B>(y: i32[B]): { loss: f32 } {
+         let loss = mean(square(take(w, y)))
+         w <- w - 0.1 * grad(loss, w)
+         return { loss }
+       }`,
+    );
+    const [gpu, cpu] = inProcess(`
+      const labels = await compile(${JSON.stringify(path)}, { target: 'cuda' });
+      const course = (device) => {
+        const session = labels.session({ device });
+        const y = Int32Array.of(0, 1, 2, 2, 1, 0, 1, 3, 2, 2);
+        const row = failure(() => session.runSteps('train', { y }, { batch: { B: 2 }, epochs: 1 }));
+        const after = [...session.get('w').data];
+        const one = failure(() => session.train({ y: Int32Array.of(-4, 0) }));
+        const good = session.runSteps('train', { y: y.slice(0, 6) }, { batch: { B: 2 }, epochs: 2 }).series.loss.length;
+        return [row, after, one, good, [...session.get('w').data]];
+      };
+      return [course('cuda:0'), course('cpu')];`) as unknown[][];
+    expect(gpu?.[0]).toEqual(['index-out-of-range', expect.stringContaining('3')]);
+    const [row, after, one, good, end] = cpu as [unknown, number[], unknown, unknown, number[]];
+    const near = (numbers: readonly number[]): unknown[] => numbers.map((x) => expect.closeTo(x, 5) as unknown);
+    expect(gpu).toEqual([row, near(after), one, good, near(end)]);
+  });
+
   it('sets, reads and fills variables', () => {
     expect(
       inProcess(`
@@ -183,6 +230,20 @@ describe('the device of a session', () => {
       ['device-failed', expect.stringMatching(/CUDA_ERROR_ILLEGAL_ADDRESS/)],
       ['device-failed', expect.stringMatching(/CUDA_ERROR_ILLEGAL_ADDRESS/)],
       true,
+    ]);
+  });
+
+  it('is lost by a fault within steps in a row as well', () => {
+    expect(
+      inProcess(
+        `const session = model.session({ device: 'cuda:0' });
+         const first = failure(() => session.runSteps('train', rows(40), { batch: { B: 4 }, epochs: 1 }));
+         return [first, failure(() => session.get('w'))];`,
+        { TFC_CUDA_FAULT: '7' },
+      ),
+    ).toEqual([
+      ['device-failed', expect.stringMatching(/CUDA_ERROR_ILLEGAL_ADDRESS/)],
+      ['device-failed', expect.stringMatching(/CUDA_ERROR_ILLEGAL_ADDRESS/)],
     ]);
   });
 });

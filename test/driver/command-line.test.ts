@@ -332,6 +332,14 @@ describe('explain', () => {
     expect(report.map(({ entry }) => entry)).toEqual(expect.arrayContaining(['line', 'needsBare', 'twice', 'count']));
   });
 
+  it('reports what a GPU runs', () => {
+    place.file('sum.tdsl', 'export fn scaled(x: f32[40]): f32[40] = 2 * x\n');
+    const { status, out } = tfc('explain', 'sum.tdsl', '--target', 'cuda');
+    expect(status).toBe(0);
+    expect(out).toMatch(/entry scaled: 1 kernel\n.*\n.*reads 160 bytes, writes 160 bytes, 40 FLOPs/);
+    expect(tfc('explain', 'sum.tdsl', '--target', 'tpu')).toMatchObject({ status: 2 });
+  });
+
   it('names instances and updates, and ends with sums', () => {
     place.file(
       'layers.tdsl',

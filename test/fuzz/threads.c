@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../runtime/native/session.h"
+#include "../../runtime/native/step.h"
 
 enum { SCALE = 0, TRAIN = 1, SUM = 3, MIRROR = 4, HUGE_ARENA = 9, NATURAL = 11 };
 #define MOST 4000

@@ -1,7 +1,6 @@
 // One entry on a device: the launches of its kernels, as code of the processor. In: a program, its launches. Out: the functions of a
 // tfc_entry whose memory lies on the device (runtime/abi/tfc.h).
-// Holds: kernels are launched in order; behind the one that decides whether checks hold the device is asked, and nothing more is launched
-// where one does not.
+// Holds: kernels are launched in order, all of them: those behind a check look themselves whether it holds.
 
 import { bytesOf, elementCount } from '../../../src/base/index.js';
 import type { Program } from '../../../src/kernel/index.js';
@@ -15,13 +14,10 @@ import { commonAttributes } from './kernel.js';
 export interface DeviceEntryFunctions {
   readonly run: FunctionHandle;
   readonly arenaBytes: FunctionHandle;
-  /** How often `run` asks the device. */
-  readonly asks: number;
+  /** The output that says whether checks hold; -1: there are none. */
+  readonly checked: number;
   readonly ioBytes: FunctionHandle;
 }
-
-/** Positions in tfc_device. */
-const deviceField = { launch: 0, look: 1 } as const;
 
 export function emitDeviceEntry(
   module: ModuleBuilder,
@@ -33,7 +29,7 @@ export function emitDeviceEntry(
   return {
     run: entry.run(launches),
     arenaBytes: entry.arenaBytes(),
-    asks: program.check === undefined ? 0 : 1,
+    checked: program.check?.output ?? -1,
     ioBytes: entry.ioBytes(),
   };
 }
@@ -60,42 +56,35 @@ class DeviceEntry {
     const { fn, build } = this.#function('run', types.i32, [types.ptr]);
     const frame = new CallFrame(this.#module, this.#program, this.#arena, this.#target, fn, build);
     const device = frame.device();
-    const most = Math.max(0, ...kernels.map(({ buffers }) => buffers.length)) + frame.dims.length;
-    const room = build.alloca(types.i64, { count: Math.max(1, most) });
-    const table = build.alloca(types.ptr, { count: Math.max(1, most) });
+    const most = Math.max(0, ...kernels.map(({ buffers }) => buffers.length)) + frame.dims.length + 1;
+    const room = build.alloca(types.i64, { count: most });
+    const table = build.alloca(types.ptr, { count: most });
     for (let argument = 0; argument < most; argument++)
       build.store(build.gep(types.i64, room, [argument]), build.gep(types.ptr, table, [argument]));
+    const outputs = build.load(types.ptr, build.structGep(callType(this.#module), fn.param(0), callField.output));
+    const status = check === undefined ? [] : [build.load(types.ptr, build.gep(types.ptr, outputs, [check.output]))];
     const calls = kernels.map(({ buffers }, position) => {
       const launch = launches[position] as Launch;
       const memory = buffers.map((buffer) => memoryOf(buffer, arena));
-      return { launch, args: frame.argumentsOf({ memory }), blocks: launch.blocks === undefined ? undefined : frame.blocks(launch) };
+      return {
+        launch,
+        args: [...frame.argumentsOf({ memory }), ...(launch.guarded ? status : [])],
+        blocks: launch.blocks === undefined ? undefined : frame.blocks(launch),
+      };
     });
-    for (const [position, { launch, args, blocks }] of calls.entries()) {
+    for (const { launch, args, blocks } of calls) {
       args.forEach((value, argument) => build.store(value, build.gep(types.i64, room, [argument])));
-      this.#ask(build, device, deviceField.launch, types.void, [this.#module.i32(launch.fn), blocks ?? this.#module.i64(1), table]);
-      if (position === check?.behind) this.#endUnlessHolds(build, fn.param(0), device, check.output);
+      this.#launch(build, device, [this.#module.i32(launch.fn), blocks ?? this.#module.i64(1), table]);
     }
     build.ret(this.#module.i32(0));
     return fn;
   }
 
-  /** Calls a function of the device. */
-  #ask(build: Builder, device: LlvmValue, field: number, result: LlvmType, args: readonly LlvmValue[]): LlvmValue {
+  /** The first member of tfc_device. */
+  #launch(build: Builder, device: LlvmValue, args: readonly LlvmValue[]): void {
     const { types } = this.#module;
-    const callee = build.load(types.ptr, build.gep(types.ptr, device, [field]));
-    return build.callIndirect(types.function(result, [types.ptr, ...args.map((one) => one.type)]), callee, [device, ...args]);
-  }
-
-  #endUnlessHolds(build: Builder, call: LlvmValue, device: LlvmValue, output: number): void {
-    const { types } = this.#module;
-    const outputs = build.load(types.ptr, build.structGep(callType(this.#module), call, callField.output));
-    const place = build.load(types.ptr, build.gep(types.ptr, outputs, [output]));
-    const status = this.#ask(build, device, deviceField.look, types.i32, [place]);
-    const [fails, holds] = [build.newBlock('fails'), build.newBlock('holds')];
-    build.condBr(build.icmp('eq', status, this.#module.i32(0)), holds, fails);
-    build.at(fails);
-    build.ret(status);
-    build.at(holds);
+    const type = types.function(types.void, [types.ptr, ...args.map((one) => one.type)]);
+    build.callIndirect(type, build.load(types.ptr, device), [device, ...args]);
   }
 
   /** int64_t arena_bytes(const int64_t *dims): -1 when a size of the entry cannot be counted. */

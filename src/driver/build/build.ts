@@ -162,7 +162,7 @@ function compileChecked(
     ],
     build: () => {
       begin(codeGeneration);
-      const device = request.device === undefined ? undefined : deviceCode(module, build, request);
+      const device = request.device === undefined ? undefined : deviceCode(output.module, build);
       const { library, header, stages } = backend.build({ programs: programsOf(output), manifest: text, target, device });
       const files: ArtifactFiles = new Map([
         [artifactFiles.abi, readFileSync(join(packageRoot(), 'runtime', 'abi', 'tfc.h'))],

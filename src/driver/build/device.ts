@@ -1,15 +1,12 @@
-// Code for a device beside the processor's. In: a checked module, a request. Out: kernels of every entry, and how they are launched. Holds:
-// the same passes as for a processor, with the device as their target.
+// Code for a device beside the processor's. In: a simplified module. Out: kernels of every entry, and how they are launched. Holds: they go
+// through the same passes as for a processor, with the device as their target.
 
 import { buildModule } from '../../../codegen/cuda/index.js';
 import type { GraphBuilder, ModuleGraph } from '../../graph/index.js';
-import { trap } from '../../passes/index.js';
 import { cudaTarget, type DeviceCode } from '../../target/index.js';
-import { programsOf, toMachine } from './pipeline.js';
-import type { BuildRequest } from './request.js';
+import { machineFor, programsOf } from './pipeline.js';
 
-export function deviceCode(module: ModuleGraph, build: GraphBuilder, request: BuildRequest): DeviceCode {
+export function deviceCode(module: ModuleGraph, build: GraphBuilder): DeviceCode {
   const target = cudaTarget();
-  const { output } = toMachine(target, [], request.trap === undefined ? [] : [trap]).run(module, { build });
-  return buildModule(programsOf(output), target);
+  return buildModule(programsOf(machineFor(target).run(module, { build }).output), target);
 }

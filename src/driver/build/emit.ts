@@ -44,8 +44,9 @@ function stageText({ module, build, open }: Checked, request: BuildRequest, leve
       return after('plan-memory', toKernels(target));
     default: {
       if (target.kind === 'cuda') {
+        const { output } = toSimplified().run(module, { build, begin });
         begin(codeGeneration);
-        return deviceCode(module, build, request).text;
+        return deviceCode(output, build).text;
       }
       const { output } = toMachine(target, backend.passes).run(module, { build, begin });
       const manifest = JSON.stringify(manifestOf(output.module, open, target, version()));

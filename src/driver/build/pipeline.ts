@@ -210,13 +210,14 @@ const onPrograms = ({ name, doc, run }: ProgramPass, target: Target): Pass<Lower
   run: (lowered) => ({ ...lowered, entries: lowered.entries.map((entry) => ({ ...entry, program: run(entry.program, target) })) }),
 });
 
+/** A simplified module as what code generators take. */
+export const machineFor = (target: Target): Pipeline<ModuleGraph, LoweredModule> =>
+  lowering(target).then(expandFor(target)).then(vectorizeFor(target));
+
 /** What code generators take; `passes` are those of the back end, `more` those of the graph. */
 export const toMachine = (
   target: Target,
   passes: readonly ProgramPass[] = [],
   more: readonly GraphPass[] = [],
 ): Pipeline<ModuleGraph, LoweredModule> =>
-  passes.reduce(
-    (pipeline, pass) => pipeline.then(onPrograms(pass, target)),
-    toKernels(target, more).then(expandFor(target)).then(vectorizeFor(target)),
-  );
+  passes.reduce((pipeline, pass) => pipeline.then(onPrograms(pass, target)), toSimplified(more).append(machineFor(target)));

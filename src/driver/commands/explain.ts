@@ -2,10 +2,11 @@
 
 import type { Command } from 'commander';
 import { perform, print, printDiagnostics } from './command.js';
-import { addProgramOptions, cpuOption, parseProgram, type ProgramOptions } from './options.js';
+import { addProgramOptions, cpuOption, parseProgram, targetOption, type ProgramOptions } from './options.js';
 
 interface Options extends ProgramOptions {
   readonly cpu: string;
+  readonly target: 'cpu' | 'cuda';
   readonly json?: boolean;
 }
 
@@ -19,6 +20,7 @@ export function addExplain(program: Command): void {
   )
     .argument('<file>', 'program (.tdsl)')
     .addOption(cpuOption())
+    .addOption(targetOption('cpu, or cuda: an NVIDIA GPU'))
     .option('--json', 'print one JSON array')
     .action((file: string, options: Options) =>
       perform(options.json, async (texts) => {
@@ -27,9 +29,11 @@ export function addExplain(program: Command): void {
         const { toKernels } = await import('../build/pipeline.js');
         const { backendOf } = await import('../build/backends.js');
         const { targetFor } = await import('../build/target.js');
+        const { cudaTarget } = await import('../../target/index.js');
         const { module, build, warnings } = check({ path: file, ...parseProgram(options) }, texts);
         await printDiagnostics(warnings, texts);
-        const { output } = toKernels(targetFor(options.cpu, backendOf({}))).run(module, { build });
+        const target = options.target === 'cuda' ? cudaTarget() : targetFor(options.cpu, backendOf({}));
+        const { output } = toKernels(target).run(module, { build });
         print(options.json === true ? JSON.stringify(explain(output, build, texts)) : explainText(output, build, texts));
       }),
     );

@@ -29,8 +29,8 @@ export const addProgramOptions = (command: Command): Command =>
 /** How many threads compute. */
 export const threadsOption = (): Option => new Option('--threads <n>', 'threads to use').default('1');
 
-export const targetOption = (): Option =>
-  new Option('--target <kind>', 'cpu, or cuda: for NVIDIA GPUs as well').choices(['cpu', 'cuda']).default('cpu');
+export const targetOption = (says = 'cpu, or cuda: for NVIDIA GPUs as well'): Option =>
+  new Option('--target <kind>', says).choices(['cpu', 'cuda']).default('cpu');
 
 /** Where a command runs a program: `cpu`, or a GPU by its number, for which the program is then compiled as well. */
 export type DeviceName = 'cpu' | `cuda:${number}`;

@@ -15,7 +15,9 @@ def load(numpy):
     arrays = {}
     for array in spec["arrays"]:
         dtype = numpy.float32 if array["dtype"] == "f32" else numpy.int32
-        arrays[array["name"]] = numpy.fromfile(spec["data"], dtype=dtype, count=array["count"], offset=array["offset"]).reshape(array["shape"])
+        # Where fewer elements are stored than there are, they are repeated.
+        stored = numpy.fromfile(spec["data"], dtype=dtype, count=array.get("stored", array["count"]), offset=array["offset"])
+        arrays[array["name"]] = numpy.resize(stored, array["shape"])
     return spec, arrays
 
 

@@ -1,4 +1,4 @@
-"""PyTorch: modules and optimizers as its users write them, eager or (`compile` as the third argument) compiled. In: a workload file. Out: JSON lines."""
+"""PyTorch: modules and optimizers as its users write them, eager or (`compile` as the third argument) compiled, on the processor or (`cuda` as the fourth) a GPU. In: a workload file. Out: JSON lines."""
 
 import sys
 
@@ -13,8 +13,23 @@ torch.set_num_threads(int(sys.argv[2]))
 torch.set_flush_denormal(True)
 spec, arrays = protocol.load(np)
 compiled = len(sys.argv) > 3 and sys.argv[3] == "compile"
+device = sys.argv[4] if len(sys.argv) > 4 else "cpu"
+# What is compiled for a GPU is launched as one graph.
+torch_compile = torch.compile if device == "cpu" else lambda function: torch.compile(function, mode="reduce-overhead")
+
+
+def given(array):
+    return torch.from_numpy(array).to(device)
+
+
+def done():
+    """Waits for what runs beside Python."""
+    if device != "cpu":
+        torch.cuda.synchronize()
+
+
 names = [array["name"] for array in spec["arrays"] if array["role"] == "initial"]
-initial = {name: torch.from_numpy(arrays[name]) for name in names}
+initial = {name: given(arrays[name]) for name in names}
 p = {name: value.clone().requires_grad_() for name, value in initial.items()}
 
 
@@ -37,7 +52,7 @@ loss_of = {"linear": linear, "logistic": logistic, "perceptron": perceptron}.get
 
 def training():
     """Steps, and how to start anew."""
-    x, y = torch.from_numpy(arrays["x"]), torch.from_numpy(arrays["y"])
+    x, y = given(arrays["x"]), given(arrays["y"])
     if spec["family"] == "perceptron":
         y = y.long()
     rate, values = spec["rate"], list(p.values())
@@ -46,7 +61,7 @@ def training():
         "momentum": lambda: torch.optim.SGD(values, lr=rate, momentum=0.9),
         "adam": lambda: torch.optim.Adam(values, lr=rate),
     }[spec["rule"]]()
-    forward, advance = (torch.compile(loss_of), torch.compile(optimizer.step)) if compiled else (loss_of, optimizer.step)
+    forward, advance = (torch_compile(loss_of), torch_compile(optimizer.step)) if compiled else (loss_of, optimizer.step)
 
     def reset():
         with torch.no_grad():
@@ -59,12 +74,23 @@ def training():
                 if torch.is_tensor(value):
                     value.zero_()
 
-    return reset, torch_steps.steps_of(optimizer, forward, advance, (x, y))
+    return reset, finished(torch_steps.steps_of(optimizer, forward, advance, (x, y)))
+
+
+def finished(steps):
+    """Steps that are done when they return."""
+
+    def all_of(count, keep):
+        answer = steps(count, keep)
+        done()
+        return answer
+
+    return all_of
 
 
 def function():
     """Results go into memory that is kept, where the library can be told so."""
-    feeds = {name: torch.from_numpy(value) for name, value in arrays.items()}
+    feeds = {name: given(value) for name, value in arrays.items()}
     by = [name for name in feeds if name != "w"]
     results = []
 
@@ -75,7 +101,7 @@ def function():
         return (F.layer_norm(F.gelu(x + b, approximate="tanh") + r, (x.shape[1],), scale, shift, 1e-5) * w).sum()
 
     def derivatives(loss_of):
-        loss_of = torch.compile(loss_of) if compiled else loss_of
+        loss_of = torch_compile(loss_of) if compiled else loss_of
         for name in by:
             feeds[name].requires_grad_()
 
@@ -89,7 +115,7 @@ def function():
         return one
 
     def forward():
-        compute = torch.compile(chain) if compiled else chain
+        compute = torch_compile(chain) if compiled else chain
 
         def one():
             with torch.no_grad():
@@ -98,8 +124,8 @@ def function():
         return one
 
     def product(a, b):
-        c = torch.empty(a.shape[0], b.shape[1])
-        multiply = torch.compile(lambda a, b: a @ b) if compiled else lambda a, b: torch.mm(a, b, out=c)
+        c = torch.empty(a.shape[0], b.shape[1], device=device)
+        multiply = torch_compile(lambda a, b: a @ b) if compiled else lambda a, b: torch.mm(a, b, out=c)
 
         def one():
             with torch.no_grad():
@@ -119,9 +145,9 @@ def function():
     def steps(count, keep):
         for _ in range(count):
             one()
-        return protocol.checks_of(np, results) if keep else []
+        return protocol.checks_of(np, [result.cpu() for result in results]) if keep else []
 
-    return lambda: None, steps
+    return lambda: None, finished(steps)
 
 
 protocol.serve(f"torch {torch.__version__}", *(function() if spec["rule"] == "none" else training()))

@@ -39,7 +39,7 @@ function workload({ family, wide, narrow, outputs, wideOutputs, flops }: Kind, r
   ];
   const bytes = 4 * (sum(arrays.map(countOf)) + wideOutputs * elementsOf(shape));
   return {
-    name: `${family}-${(rows * columns) / 2 ** 20}M`,
+    name: `${family}-${rows < columns ? `${rows}K` : `${(rows * columns) / 2 ** 20}M`}`,
     family,
     rule: 'none',
     rate: 0,
@@ -64,4 +64,6 @@ function workload({ family, wide, narrow, outputs, wideOutputs, flops }: Kind, r
   };
 }
 
-export const functions: readonly Workload[] = kinds.map((kind) => workload(kind, 16_384));
+export const chains = (rows: number): readonly Workload[] => kinds.map((kind) => workload(kind, rows));
+
+export const functions = chains(16_384);

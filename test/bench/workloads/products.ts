@@ -6,7 +6,7 @@ import { type Family, type Workload, even } from './workload.js';
 type Side = 'product' | 'product-left' | 'product-right';
 
 /** C = A·B, with A or B stored transposed; C is M×N, and K is what is summed over. */
-function product(m: number, k: number, n: number, family: Side & Family = 'product'): Workload {
+export function product(m: number, k: number, n: number, family: Side & Family = 'product'): Workload {
   const bytes = 4 * (m * k + k * n + m * n);
   return {
     name: `${family}-${m}x${k}x${n}`,

@@ -70,7 +70,7 @@ function logistic(rows: number): Workload {
   };
 }
 
-function perceptron(rows: number, rule: 'sgd' | 'adam'): Workload {
+export function perceptron(rows: number, rule: 'sgd' | 'adam'): Workload {
   const sizes = [784, 300, 100, 10] as const;
   const layers = [0, 1, 2].map((at) => [sizes[at] ?? 0, sizes[at + 1] ?? 0] as const);
   const parameters = sum(layers.map(([from, to]) => (from + 1) * to));
