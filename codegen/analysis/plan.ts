@@ -82,7 +82,7 @@ function findDefinitions(body: readonly Stmt[], cache: ExpressionCache): Definit
 /** Where a kernel finds one of its buffers. */
 export function memoryOf(buffer: Buffer, arena: ArenaPlan): MemoryPlace {
   const { role } = buffer;
-  if (role.kind !== 'temporary') return { key: `${role.kind}${role.index}`, kind: role.kind, index: role.index };
+  if ('index' in role) return { key: `${role.kind}${role.index}`, kind: role.kind, index: role.index };
   const slot = arena.slotOf.get(buffer.name);
   if (slot === undefined) throw new InternalError('codegen', `the temporary ${buffer.name} has no place in the arena`);
   return { key: `slot${slot}`, kind: 'slot', index: slot };

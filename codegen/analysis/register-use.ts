@@ -3,7 +3,7 @@
 // statement may change.
 // Holds: whatever is not plain counts as not known.
 
-import { bodiesOf, type Expr, type For, forEachStatement, type Stmt, type ExpressionCache } from '../../src/kernel/index.js';
+import { bodiesOf, changedBy, type Expr, type For, forEachStatement, type Stmt, type ExpressionCache } from '../../src/kernel/index.js';
 
 export interface RegisterUse {
   readonly demoted: ReadonlySet<string>;
@@ -27,7 +27,8 @@ export function findRegisterUse(body: readonly Stmt[], vectorized: ReadonlyMap<s
   const changed = (stmts: readonly Stmt[]): Set<string> => {
     const names = new Set<string>();
     for (const stmt of stmts) {
-      if (stmt.kind === 'accumulate' || stmt.kind === 'assign') names.add(stmt.accumulator.name);
+      const accumulator = changedBy(stmt);
+      if (accumulator !== undefined) names.add(accumulator.name);
       if (stmt.kind !== 'for' && stmt.kind !== 'if') continue;
       const inside = new Set(bodiesOf(stmt).flatMap((one) => [...changed(one)]));
       changes.set(stmt, inside);

@@ -13,7 +13,7 @@ import type { Value } from '../llvm/emit/machine.js';
 import { kept, positionOf, registersOf, released } from '../llvm/emit/registers.js';
 import { type RegisterCells, SsaRegisters, StackRegisters } from '../llvm/emit/register-cells.js';
 import type { Partials, Scalar, Scope } from '../llvm/emit/scope.js';
-import type { Block } from './block.js';
+import type { Team } from './block.js';
 
 /** Which of a tile's elements each thread computes: those of this chunk of the loop of this index. */
 export interface Chunk {
@@ -24,16 +24,15 @@ export interface Chunk {
 export class ThreadAccumulators {
   readonly #expressions: Expressions;
   readonly #plan: KernelPlan;
-  readonly #block: Block;
-  readonly #threads: number;
+  /** Whose lanes combine. */
+  team: Team;
   /** In a vector loop: each thread computes points of its own. `chunk`: of a tile. */
   within: { readonly chunk: Chunk | undefined } | undefined;
 
-  constructor(expressions: Expressions, plan: KernelPlan, block: Block, threads: number) {
+  constructor(expressions: Expressions, plan: KernelPlan, team: Team) {
     this.#expressions = expressions;
     this.#plan = plan;
-    this.#block = block;
-    this.#threads = threads;
+    this.team = team;
   }
 
   declare(accumulator: Accumulator, initial: Expr, scope: Scope): void {
@@ -95,7 +94,7 @@ export class ThreadAccumulators {
     const { ops } = this.#expressions;
     const { cells, count } = registersOf(accumulator, scope);
     for (let at = 0; at < count; at++) {
-      const total = this.#block.combine(partials.combine, released(this.#expressions.ops, partials.cells.get(at), accumulator.dtype, 1));
+      const total = this.team.combine(partials.combine, released(this.#expressions.ops, partials.cells.get(at), accumulator.dtype, 1));
       cells.set(
         at,
         kept(
@@ -127,7 +126,7 @@ export class ThreadAccumulators {
     if (last !== undefined && chunk !== undefined) {
       const { terms, constant } = this.#expressions.forms.of(last);
       const [term] = terms;
-      const apart = (constant.constant ?? NaN) / this.#threads;
+      const apart = (constant.constant ?? NaN) / this.team.threads;
       const follows =
         terms.length === 1 && term?.atom.kind === 'index' && term.atom.name === chunk.index && term.coefficient.constant === 1;
       if (follows && Number.isInteger(apart)) return chunk.number + apart;
@@ -135,5 +134,5 @@ export class ThreadAccumulators {
     throw new InternalError('codegen', `${accumulator.name} is not indexed by the loop over its threads`);
   }
 
-  readonly #perRow = (shape: readonly number[]): number => Math.ceil((shape.at(-1) ?? 1) / this.#threads);
+  readonly #perRow = (shape: readonly number[]): number => Math.ceil((shape.at(-1) ?? 1) / this.team.threads);
 }

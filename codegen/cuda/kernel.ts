@@ -6,7 +6,7 @@
 import { InternalError } from '../../src/base/index.js';
 import { type Buffer, type For, type KernelCode, LinearForms } from '../../src/kernel/index.js';
 import type { CudaTarget } from '../../src/target/index.js';
-import { alignOf, planKernel } from '../analysis/plan.js';
+import { planKernel } from '../analysis/plan.js';
 import type { FunctionHandle, LlvmValue, ModuleBuilder } from '../llvm/builder/index.js';
 import { Flow } from '../llvm/emit/control-flow.js';
 import { Expressions } from '../llvm/emit/expressions.js';
@@ -16,11 +16,13 @@ import { emptyScope, withIndex } from '../llvm/emit/scope.js';
 import { ScalarMath, Sizes } from '../llvm/emit/sizes.js';
 import { nvptx } from '../llvm/isa/nvptx.js';
 import { ThreadAccumulators } from './accumulators.js';
-import { Block } from './block.js';
+import { Block, Warp } from './block.js';
+import { SharedMemory } from './shared.js';
+import { layoutShared } from './shared-layout.js';
 import { ThreadStatements } from './statements.js';
 
-/** Of memory on the device. */
-const global = 1;
+/** Of memory on the device, and what all of it that a kernel is given starts on. */
+const [global, alignment] = [1, 64];
 
 /** `dims`: the sizes that the program is called with; `guarded`: whether checks of the program are decided before it runs. */
 export function emitKernel(
@@ -44,7 +46,7 @@ export function emitKernel(
     attributes: ['nounwind'],
     params: [
       ...code.params.map((param) => ({
-        attributes: ['noalias', ['align', alignOf(param)] as const, ...(plan.written.has(param.name) ? [] : (['readonly'] as const))],
+        attributes: ['noalias', ['align', alignment] as const, ...(plan.written.has(param.name) ? [] : (['readonly'] as const))],
       })),
       ...dims.map(() => ({})),
       ...(guarded ? [{ attributes: ['readonly'] as const }] : []),
@@ -55,21 +57,24 @@ export function emitKernel(
   const body = fn.block('body');
   const build = module.builder(body);
   const pointers = new Map(code.params.map((param, at) => [param.name, fn.param(at)]));
-  const pointerOf = ({ name: buffer }: Buffer): LlvmValue => {
-    const pointer = pointers.get(buffer);
-    if (pointer === undefined) throw new InternalError('codegen', `a kernel has no memory for ${buffer}`);
-    return pointer;
-  };
   const sizes = new Sizes(module, entry, new Map(dims.map((dim, at) => [dim, fn.param(code.params.length + at)])));
   const ops = new MachineOps(module, build, nvptx);
   const forms = new LinearForms(plan.definitions, { joins: true });
   const expressions = new Expressions(ops, new MachineOps(module, entry, nvptx), forms, sizes, new ScalarMath(module, build));
   const block = new Block(ops, entry, threads);
+  const warp = new Warp(ops, entry, block);
+  const room = new SharedMemory(expressions, name, layoutShared(code.body, plan.cache));
+  const pointerOf = (buffer: Buffer): LlvmValue => {
+    if (buffer.role.kind === 'shared') return room.pointerOf(buffer);
+    const pointer = pointers.get(buffer.name);
+    if (pointer === undefined) throw new InternalError('codegen', `a kernel has no memory for ${buffer.name}`);
+    return pointer;
+  };
   const memory = new Memory(expressions, pointerOf, ({ name: buffer }) => plan.written.has(buffer));
-  const accumulators = new ThreadAccumulators(expressions, plan, block, threads);
+  const accumulators = new ThreadAccumulators(expressions, plan, block);
   expressions.connect(memory, accumulators);
   const flow = new Flow(expressions, accumulators, plan);
-  const statements = new ThreadStatements(expressions, memory, accumulators, flow, plan, block, threads, code.body);
+  const statements = new ThreadStatements(expressions, memory, accumulators, flow, plan, block, warp, room, code.body);
   const loop = parallelLoop(code);
   if (loop === undefined) statements.emit(code.body, emptyScope());
   else {

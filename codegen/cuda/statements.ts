@@ -10,7 +10,9 @@ import type { Expressions } from '../llvm/emit/expressions.js';
 import type { Memory } from '../llvm/emit/memory.js';
 import { inner, type Partials, type Scalar, type Scope, withIndex } from '../llvm/emit/scope.js';
 import type { ThreadAccumulators } from './accumulators.js';
-import type { Block } from './block.js';
+import type { Block, Team, Warp } from './block.js';
+import { WarpProducts } from './multiply.js';
+import type { SharedMemory } from './shared.js';
 
 export class ThreadStatements {
   readonly #expressions: Expressions;
@@ -18,8 +20,11 @@ export class ThreadStatements {
   readonly #accumulators: ThreadAccumulators;
   readonly #flow: Flow;
   readonly #plan: KernelPlan;
-  readonly #block: Block;
-  readonly #threads: number;
+  readonly #warp: Warp;
+  /** Who computes together here. */
+  #team: Team;
+  readonly #room: SharedMemory;
+  readonly #products: WarpProducts;
   /** Whether all threads have just waited for each other. */
   #settled = false;
   /** Buffers that are stored and read, or stored more than once: by different threads, for all that is known. */
@@ -32,7 +37,8 @@ export class ThreadStatements {
     flow: Flow,
     plan: KernelPlan,
     block: Block,
-    threads: number,
+    warp: Warp,
+    room: SharedMemory,
     body: readonly Stmt[],
   ) {
     this.#expressions = expressions;
@@ -40,8 +46,10 @@ export class ThreadStatements {
     this.#accumulators = accumulators;
     this.#flow = flow;
     this.#plan = plan;
-    this.#block = block;
-    this.#threads = threads;
+    this.#team = block;
+    this.#warp = warp;
+    this.#room = room;
+    this.#products = new WarpProducts(expressions, memory, warp);
     this.#shared = sharedBuffers(body, plan.cache);
   }
 
@@ -69,7 +77,7 @@ export class ThreadStatements {
         return;
       case 'store':
         if (this.#accumulators.within !== undefined) this.#memory.store(stmt, scope, memo);
-        else this.#apart(stmt, settled, () => this.#block.once(() => this.#memory.store(stmt, inner(scope), memo)));
+        else this.#apart(stmt, settled, () => this.#team.once(() => this.#memory.store(stmt, inner(scope), memo)));
         return;
       // Caches of a GPU are not asked for anything.
       case 'fetch':
@@ -79,6 +87,25 @@ export class ThreadStatements {
         return;
       case 'for':
         this.#reducing(stmt, scope, settled);
+        return;
+      case 'share':
+        this.#settled = settled;
+        return;
+      case 'barrier':
+        if (!settled) this.#team.barrier();
+        this.#settled = true;
+        return;
+      case 'copy':
+        this.#room.copy(stmt, this.#memory, scope, memo);
+        return;
+      case 'multiply':
+        this.#products.emit(stmt, scope, memo);
+        return;
+      case 'commit':
+        this.#room.commit();
+        return;
+      case 'wait':
+        this.#room.wait(stmt.open);
         return;
     }
   }
@@ -115,6 +142,10 @@ export class ThreadStatements {
       });
       return;
     }
+    if (loop.warps === true) {
+      this.#apart(loop, settled, () => this.#byWarps(loop, extent, scope));
+      return;
+    }
     if (loop.axis === 'unroll' && typeof extent === 'number') this.#unroll(loop, extent, scope);
     else {
       const asked = loop.while;
@@ -123,6 +154,18 @@ export class ThreadStatements {
       this.#flow.count(0, extent, 1, loop.index, cells, (index) => this.emit(loop.body, withIndex(scope, loop.index, index)), goesOn);
     }
     this.#settled = false;
+  }
+
+  /** Each warp has the iteration of its number. */
+  #byWarps(loop: For, extent: Scalar, scope: Scope): void {
+    const { math, ops } = this.#expressions;
+    const block = this.#team;
+    const body = (): void => {
+      this.#team = this.#accumulators.team = this.#warp;
+      this.emit(loop.body, withIndex(scope, loop.index, this.#warp.number));
+      this.#team = this.#accumulators.team = block;
+    };
+    this.#flow.choose(ops.builder.icmp('slt', this.#warp.number, math.value(extent)), [], body);
   }
 
   #unroll(loop: For, extent: number, scope: Scope): void {
@@ -139,12 +182,12 @@ export class ThreadStatements {
   #threadsOver(loop: For, extent: Scalar, scope: Scope): void {
     const { math, ops } = this.#expressions;
     const cells = this.#flow.changed([loop], scope);
-    const { thread } = this.#block;
+    const { thread } = this.#team;
     const body = (index: Scalar): void => this.#each(undefined, () => this.emit(loop.body, withIndex(scope, loop.index, index)));
-    if (typeof extent === 'number' && extent <= this.#threads) {
-      if (extent === this.#threads) body(thread);
+    if (typeof extent === 'number' && extent <= this.#team.threads) {
+      if (extent === this.#team.threads) body(thread);
       else this.#flow.choose(ops.builder.icmp('slt', thread, math.value(extent)), cells, () => body(thread));
-    } else this.#flow.count(thread, extent, this.#threads, loop.index, cells, body);
+    } else this.#flow.count(thread, extent, this.#team.threads, loop.index, cells, body);
   }
 
   /** A register tile: each thread has one element of every chunk. */
@@ -152,10 +195,10 @@ export class ThreadStatements {
     const { math, ops } = this.#expressions;
     const total = typeof extent === 'number' ? Math.min(extent, limit) : limit;
     const cells = this.#flow.changed([loop], scope);
-    for (let number = 0; number * this.#threads < total; number++) {
-      const index = math.add(this.#block.thread, number * this.#threads);
+    for (let number = 0; number * this.#team.threads < total; number++) {
+      const index = math.add(this.#team.thread, number * this.#team.threads);
       const body = (): void => this.#each({ index: loop.index, number }, () => this.emit(loop.body, withIndex(scope, loop.index, index)));
-      if (typeof extent === 'number' && (number + 1) * this.#threads <= extent) body();
+      if (typeof extent === 'number' && (number + 1) * this.#team.threads <= extent) body();
       else this.#flow.choose(ops.builder.icmp('slt', math.value(index), math.value(extent)), cells, body);
     }
   }
@@ -166,13 +209,13 @@ export class ThreadStatements {
     this.#accumulators.within = undefined;
   }
 
-  /** All threads wait before and behind a statement that stores what others read; not twice at one place. */
+  /** All threads wait before and behind a statement that stores what others read; not twice at one place. Shared memory says it itself. */
   #apart(stmt: Stmt, settled: boolean, body: () => void): void {
     let stores = false;
     forEachStatement([stmt], (one) => (stores ||= one.kind === 'store' && this.#shared.has(one.buffer.name)));
-    if (stores && !settled) this.#block.barrier();
+    if (stores && !settled) this.#team.barrier();
     body();
-    if (stores) this.#block.barrier();
+    if (stores) this.#team.barrier();
     this.#settled = stores;
   }
 }
@@ -181,7 +224,8 @@ function sharedBuffers(body: readonly Stmt[], cache: ExpressionCache): ReadonlyS
   const [stored, shared, loaded] = [new Set<string>(), new Set<string>(), new Set<string>()];
   forEachStatement(body, (stmt) => {
     for (const part of cache.of(stmt)) if (part.kind === 'load') loaded.add(part.buffer.name);
-    if (stmt.kind !== 'store') return;
+    if (stmt.kind === 'copy') loaded.add(stmt.from.name);
+    if (stmt.kind !== 'store' || stmt.buffer.role.kind === 'shared') return;
     if (stored.has(stmt.buffer.name)) shared.add(stmt.buffer.name);
     stored.add(stmt.buffer.name);
   });

@@ -5,16 +5,17 @@ import type { Buffer, Expr, Kernel, KernelCode, Stmt } from './ir.js';
 import { rewriteStatement } from './rewrite.js';
 import { expressionsOf, forEachStatement, visitExpr } from './walk.js';
 
-/** Every buffer that statements load, store or ask for, each once, in the order of the text. */
+/** Every buffer that statements load, store or ask for, each once, in the order of the text; shared memory is their own. */
 export function buffersOf(statements: readonly Stmt[]): Buffer[] {
   const found = new Map<string, Buffer>();
   const see = (buffer: Buffer): void => {
-    if (!found.has(buffer.name)) found.set(buffer.name, buffer);
+    if (buffer.role.kind !== 'shared' && !found.has(buffer.name)) found.set(buffer.name, buffer);
   };
   const seen = new Set<Expr>();
   forEachStatement(statements, (statement) => {
     for (const root of expressionsOf(statement)) visitExpr(root, (expr) => expr.kind === 'load' && see(expr.buffer), seen);
     if (statement.kind === 'store' || statement.kind === 'fetch') see(statement.buffer);
+    else if (statement.kind === 'copy') see(statement.from);
   });
   return [...found.values()];
 }

@@ -38,7 +38,9 @@ export type BufferRole =
   /** Lives in the session: read, and updated in place. Rows may have something behind them, which is nobody's. */
   | { readonly kind: 'variable'; readonly index: number }
   /** In the arena, for the time between its first write and its last read. */
-  | { readonly kind: 'temporary' };
+  | { readonly kind: 'temporary' }
+  /** Beside the threads of a block, which share it: declared by `share`, of constant sizes, and none of the program's buffers. */
+  | { readonly kind: 'shared' };
 
 export interface Buffer {
   /** Unique in its program. */
@@ -97,8 +99,71 @@ export type Stmt =
    * do. It changes no value, and the index may lie outside of the buffer.
    */
   | { readonly kind: 'fetch'; readonly to: FetchUse; readonly buffer: Buffer; readonly index: readonly Expr[] }
-  /** `condition` (bool) does not depend on a vector axis around it. */
-  | { readonly kind: 'if'; readonly condition: Expr; readonly then: readonly Stmt[]; readonly otherwise?: readonly Stmt[] };
+  /** `condition` (bool) does not depend on a vector axis around it, but where `lanes` says that each lane asks for itself. */
+  | {
+      readonly kind: 'if';
+      readonly condition: Expr;
+      readonly lanes?: boolean;
+      readonly then: readonly Stmt[];
+      readonly otherwise?: readonly Stmt[];
+    }
+  | BlockStmt;
+
+/**
+ * What only blocks of threads do, whose threads are the lanes of vector loops: outside of vector loops but for `copy`, which is inside of
+ * one. Between two barriers an element of shared memory that one iteration of a vector loop writes belongs to it alone.
+ */
+export type BlockStmt =
+  /** Declares shared memory for the statements that follow; its elements have no value yet. */
+  | { readonly kind: 'share'; readonly buffer: Buffer }
+  /** All threads of the block wait for each other; each then sees what the others wrote. */
+  | { readonly kind: 'barrier' }
+  | CopyStmt
+  | MultiplyStmt
+  /** The copies since the last `commit` become a group. */
+  | { readonly kind: 'commit' }
+  /** Until all groups but the `open` last ones are there: for those who copied, and behind a barrier for others. */
+  | { readonly kind: 'wait'; readonly open: number };
+
+/**
+ * to[at] = when ? from[index] : 0, for `count` elements one after the other along both last axes, while other statements run: what is
+ * copied is there behind the `wait` for its group. Where `when` is false nothing is read, and `index` may lie anywhere. The copy is one
+ * access: both places are multiples of its bytes, which are 4, 8 or 16.
+ */
+export interface CopyStmt {
+  readonly kind: 'copy';
+  readonly to: Buffer;
+  readonly at: readonly Expr[];
+  readonly from: Buffer;
+  readonly index: readonly Expr[];
+  readonly count: number;
+  readonly when: Expr;
+}
+
+/**
+ * Each warp (32 threads) adds the product of two matrices in shared memory, of bf16 or f16, to sums in registers. `warp` names its number,
+ * which both places may use: those of the first element of its rows, and of its columns. `along` says what the last axis of the buffer runs
+ * over; the one before runs over the other. The sums are f32[2·I, 2·J, threads] for 16·I rows and 8·J columns: thread 32·w + l of warp w
+ * has, as its element [i, j], row 8·i + l / 4 and column 8·(j / 2) + 2·(l % 4) + j % 2. Each becomes the sum of itself and of the exact
+ * products of `multiplyDepth` steps, added up in f64 one after the other before it is added and rounded once; hardware may cut bits off
+ * on the way.
+ */
+export interface MultiplyStmt {
+  readonly kind: 'multiply';
+  readonly warp: string;
+  readonly sums: Accumulator;
+  readonly left: Fragment;
+  readonly right: Fragment;
+}
+
+export interface Fragment {
+  readonly buffer: Buffer;
+  readonly index: readonly Expr[];
+  readonly along: 'depth' | 'lines';
+}
+
+/** Threads that multiply together, and the steps that they take at once. */
+export const [warpThreads, multiplyDepth] = [32, 16];
 
 export type FetchUse = 'read' | 'later' | 'write';
 
@@ -138,6 +203,11 @@ export interface For {
   readonly most?: number;
   /** serial: a bool without axes, declared around the loop; before each iteration it is asked, and the loop ends where it is false. */
   readonly while?: Accumulator;
+  /**
+   * serial, in a parallel loop: each warp of a block has an iteration of its own, of which there are at most as many as warps; they are
+   * independent, and vector loops inside run over the threads of the warp.
+   */
+  readonly warps?: boolean;
   /** unroll, in a vector loop: its copies read as columns what lanes read as rows; such squares are transposed in registers. */
   readonly transpose?: boolean;
   // What follows says how a target runs the loop; the pass `vectorize` writes it.

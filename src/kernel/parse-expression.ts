@@ -1,5 +1,5 @@
 // Expressions of kernel text. In: words, and what their names stand for. Out: expressions. Holds: operators bind as the printer writes
-// them; a name is what the loops, lets and accumulators around it declare, else a buffer, else a size.
+// them; a name is what the statements around it declare, else a buffer, else a size.
 
 import { Dim, type DType, isDType } from '../base/index.js';
 import { apply, constant } from './build.js';
@@ -10,7 +10,8 @@ import type { TokenReader } from './token-reader.js';
 export type Local =
   | { readonly kind: 'index' }
   | { readonly kind: 'let'; readonly dtype: DType }
-  | { readonly kind: 'accumulator'; readonly accumulator: Accumulator };
+  | { readonly kind: 'accumulator'; readonly accumulator: Accumulator }
+  | { readonly kind: 'shared'; readonly buffer: Buffer };
 
 const operators = new Map(Object.entries(infix).map(([fn, { symbol, level }]) => [symbol, { fn, level }]));
 
@@ -71,6 +72,7 @@ export class ExpressionParser {
     if (local?.kind === 'index') return { kind: 'index', name };
     if (local?.kind === 'let') return { kind: 'name', name, dtype: local.dtype };
     const index = this.#tokens.takeSymbol('[') ? this.#tokens.list(() => this.parse(), ']') : undefined;
+    if (local?.kind === 'shared') return { kind: 'load', buffer: local.buffer, index: index ?? [] };
     if (local !== undefined) return { kind: 'read', accumulator: local.accumulator, index: index ?? [] };
     if (index === undefined) return { kind: 'size', dim: Dim.of(name) };
     return { kind: 'load', buffer: this.#buffers.get(name) ?? this.#tokens.fail(`no buffer named ${name}`), index };

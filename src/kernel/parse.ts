@@ -3,7 +3,7 @@
 // business.
 
 import { ownCode } from './code.js';
-import { dtypeOf, rowMajor } from './build.js';
+import { buffer as build, dtypeOf, rowMajor } from './build.js';
 import type {
   Accumulator,
   Ahead,
@@ -12,7 +12,9 @@ import type {
   Buffer,
   BufferRole,
   Combiner,
+  Expr,
   For,
+  Fragment,
   Kernel,
   KernelOrigin,
   PartialResult,
@@ -124,8 +126,10 @@ class Parser {
   }
 
   #namedBuffer(): Buffer {
-    this.#tokens.takeSymbol('@');
+    const marked = this.#tokens.takeSymbol('@');
     const name = this.#tokens.name();
+    const local = marked ? undefined : this.#expressions.locals.get(name);
+    if (local?.kind === 'shared') return local.buffer;
     return this.#buffers.get(name) ?? this.#tokens.fail(`no buffer named ${name}`);
   }
 
@@ -172,19 +176,63 @@ class Parser {
     if (this.#tokens.takeWord('fetch')) {
       const to = this.#tokens.takeWord('own') ? 'write' : this.#tokens.takeWord('later') ? 'later' : 'read';
       const buffer = this.#namedBuffer();
-      return {
-        kind: 'fetch',
-        to,
-        buffer,
-        index: this.#tokens.takeSymbol('[') ? this.#tokens.list(() => this.#expressions.parse(), ']') : [],
-      };
+      return { kind: 'fetch', to, buffer, index: this.#indices() };
     }
     if (this.#tokens.takeWord('if')) {
+      const lanes = this.#tokens.takeWord('lanes') ? { lanes: true } : {};
       const condition = this.#expressions.parse();
       const then = this.#block();
-      return this.#tokens.takeWord('else') ? { kind: 'if', condition, then, otherwise: this.#block() } : { kind: 'if', condition, then };
+      const otherwise = this.#tokens.takeWord('else') ? { otherwise: this.#block() } : {};
+      return { kind: 'if', condition, ...lanes, then, ...otherwise };
     }
-    return this.#write();
+    return this.#ofBlock() ?? this.#write();
+  }
+
+  /** A statement of a block of threads, if it is one. */
+  #ofBlock(): Stmt | undefined {
+    if (this.#tokens.takeWord('barrier')) return { kind: 'barrier' };
+    if (this.#tokens.takeWord('commit')) return { kind: 'commit' };
+    if (this.#tokens.takeWord('wait')) return { kind: 'wait', open: this.#tokens.integer() };
+    if (this.#tokens.takeWord('share')) {
+      const name = this.#tokens.name();
+      this.#tokens.symbol(':');
+      const dtype = this.#tokens.dtype();
+      const buffer = build(name, dtype, this.#tokens.dims(), { kind: 'shared' });
+      this.#expressions.locals.set(name, { kind: 'shared', buffer });
+      return { kind: 'share', buffer };
+    }
+    if (this.#tokens.takeWord('multiply')) {
+      const warp = this.#tokens.name();
+      this.#tokens.symbol(':');
+      const sums = this.#accumulator();
+      if (this.#combiner() !== 'sum') this.#tokens.fail('a product is added');
+      const outer = this.#expressions.locals;
+      this.#expressions.locals = new Map(outer).set(warp, { kind: 'index' });
+      const left = this.#fragment();
+      this.#tokens.symbol('*');
+      const right = this.#fragment();
+      this.#expressions.locals = outer;
+      return { kind: 'multiply', warp, sums, left, right };
+    }
+    if (!this.#tokens.takeWord('copy')) return undefined;
+    const count = this.#tokens.integer();
+    const to = this.#namedBuffer();
+    const at = this.#indices();
+    this.#tokens.word('from');
+    const from = this.#namedBuffer();
+    const index = this.#indices();
+    this.#tokens.word('if');
+    return { kind: 'copy', to, at, from, index, count, when: this.#expressions.parse() };
+  }
+
+  #fragment(): Fragment {
+    const along = this.#tokens.takeWord('depth') ? 'depth' : 'lines';
+    if (along === 'lines') this.#tokens.word('lines');
+    return { along, buffer: this.#namedBuffer(), index: this.#indices() };
+  }
+
+  #indices(): Expr[] {
+    return this.#tokens.takeSymbol('[') ? this.#tokens.list(() => this.#expressions.parse(), ']') : [];
   }
 
   #for(axis: Axis): Stmt {
@@ -214,12 +262,13 @@ class Parser {
     };
   }
 
-  #clauses(): Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'while' | 'partials' | 'ahead'> {
+  #clauses(): Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'warps' | 'while' | 'partials' | 'ahead'> {
     return {
       ...(this.#tokens.takeWord('limit') ? { limit: this.#tokens.integer() } : {}),
       ...(this.#tokens.takeWord('blocks') ? { blocks: this.#tokens.dim() } : {}),
       ...(this.#tokens.takeWord('most') ? { most: this.#tokens.integer() } : {}),
       ...(this.#tokens.takeWord('part') ? { part: this.#tokens.name() } : {}),
+      ...(this.#tokens.takeWord('warps') ? { warps: true } : {}),
       ...(this.#tokens.takeWord('while') ? { while: this.#accumulator() } : {}),
       ...(this.#tokens.takeWord('partial') ? { partials: this.#tokens.list(() => this.#partial()) } : {}),
       ...(this.#tokens.takeWord('ahead') ? { ahead: this.#ahead() } : {}),
@@ -269,9 +318,9 @@ class Parser {
     const marked = this.#tokens.takeSymbol('@');
     const name = this.#tokens.name();
     const local = marked ? undefined : this.#expressions.locals.get(name);
-    const index = this.#tokens.takeSymbol('[') ? this.#tokens.list(() => this.#expressions.parse(), ']') : [];
-    if (local === undefined || 'nontemporal' in nontemporal) {
-      const buffer = this.#buffers.get(name) ?? this.#tokens.fail(`no buffer named ${name}`);
+    const index = this.#indices();
+    if (local === undefined || local.kind === 'shared' || 'nontemporal' in nontemporal) {
+      const buffer = local?.kind === 'shared' ? local.buffer : (this.#buffers.get(name) ?? this.#tokens.fail(`no buffer named ${name}`));
       this.#tokens.symbol('=');
       return { kind: 'store', buffer, index, value: this.#expressions.parse(), ...nontemporal };
     }

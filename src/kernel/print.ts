@@ -57,7 +57,7 @@ export const printStatements = (body: readonly Stmt[]): string => new StatementP
 
 function bufferLine(buffer: Buffer, program: Program): string {
   const { role } = buffer;
-  const place = role.kind === 'temporary' ? 'temporary' : `${role.kind} ${role.index}`;
+  const place = 'index' in role ? `${role.kind} ${role.index}` : role.kind;
   const rowMajor = rowMajorText(buffer);
   const strides = rowMajor === listText(buffer.strides) ? '' : ` strides ${listText(buffer.strides)}`;
   const slot = program.arena.slotOf.get(buffer.name);
@@ -133,11 +133,34 @@ class StatementPrinter {
         );
         return lines;
       case 'if': {
-        lines.push(`${indent}if ${this.expr(stmt.condition, 0)} {`, ...this.body(stmt.then, inner));
+        const lanes = stmt.lanes === true ? 'lanes ' : '';
+        lines.push(`${indent}if ${lanes}${this.expr(stmt.condition, 0)} {`, ...this.body(stmt.then, inner));
         if (stmt.otherwise !== undefined) lines.push(`${indent}} else {`, ...this.body(stmt.otherwise, inner));
         lines.push(`${indent}}`);
         return lines;
       }
+      case 'share':
+        lines.push(`${indent}share ${spell(stmt.buffer.name)}: ${stmt.buffer.dtype}${listText(stmt.buffer.shape)}`);
+        return lines;
+      case 'copy':
+        lines.push(
+          `${indent}copy ${stmt.count} ${spell(stmt.to.name)}${this.#indices(stmt.at)} from ${this.#bufferName(stmt.from)}${this.#indices(stmt.index)} if ${this.expr(stmt.when, 0)}`,
+        );
+        return lines;
+      case 'multiply': {
+        const [left, right] = [stmt.left, stmt.right].map(
+          ({ buffer, index, along }) => `${along} ${spell(buffer.name)}${this.#indices(index)}`,
+        );
+        lines.push(`${indent}multiply ${spell(stmt.warp)}: ${spell(stmt.sums.name)} += ${left} * ${right}`);
+        return lines;
+      }
+      case 'barrier':
+      case 'commit':
+        lines.push(`${indent}${stmt.kind}`);
+        return lines;
+      case 'wait':
+        lines.push(`${indent}wait ${stmt.open}`);
+        return lines;
     }
   }
 
@@ -213,6 +236,7 @@ class StatementPrinter {
   }
 
   #bufferName(buffer: Buffer): string {
+    if (buffer.role.kind === 'shared') return spell(buffer.name);
     const { name } = this.#bound.get(buffer.name) ?? buffer;
     return `${this.#locals.has(name) ? '@' : ''}${spell(name)}`;
   }
@@ -233,12 +257,13 @@ function axisText({ axis, lanes, interleave, jam, straight, rolled, transpose }:
 }
 
 /** What holds for the whole loop, behind its extent. */
-function clausesText({ limit, blocks, most, part, while: asked, partials }: For): string {
+function clausesText({ limit, blocks, most, part, warps, while: asked, partials }: For): string {
   const clauses = [
     ...(limit === undefined ? [] : [`limit ${limit}`]),
     ...(blocks === undefined ? [] : [`blocks ${dimText(blocks)}`]),
     ...(most === undefined ? [] : [`most ${most}`]),
     ...(part === undefined ? [] : [`part ${spell(part)}`]),
+    ...(warps === true ? ['warps'] : []),
     ...(asked === undefined ? [] : [`while ${spell(asked.name)}`]),
     ...(partials === undefined ? [] : [`partial ${partials.map(partialText).join(', ')}`]),
   ];

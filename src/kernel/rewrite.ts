@@ -24,6 +24,17 @@ export function rewriteStatement(stmt: Stmt, expr: (expr: Expr) => Expr, buffer:
       return { ...stmt, buffer: buffer(stmt.buffer), index: stmt.index.map(expr), value: expr(stmt.value) };
     case 'fetch':
       return { ...stmt, buffer: buffer(stmt.buffer), index: stmt.index.map(expr) };
+    case 'copy':
+      return { ...stmt, at: stmt.at.map(expr), from: buffer(stmt.from), index: stmt.index.map(expr), when: expr(stmt.when) };
+    case 'multiply': {
+      const { left, right } = stmt;
+      return { ...stmt, left: { ...left, index: left.index.map(expr) }, right: { ...right, index: right.index.map(expr) } };
+    }
+    case 'share':
+    case 'barrier':
+    case 'commit':
+    case 'wait':
+      return stmt;
   }
 }
 

@@ -61,6 +61,13 @@ const keywords: ReadonlySet<string> = new Set([
     'ahead',
     'if',
     'else',
+    'share',
+    'barrier',
+    'copy',
+    'commit',
+    'wait',
+    'multiply',
+    'lanes',
   ],
 ]);
 

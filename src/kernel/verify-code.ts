@@ -1,14 +1,25 @@
 // Checks code by itself, statement after statement. In: code of kernels. Out: what it does to its parameters, or a failure. Holds: the
 // rules of `verify.ts` that are about statements and expressions; those about how loops run are in `verify-schedule.ts`.
 
-import { type Dim, dtypes, type DType, isFloat, shapeEquals } from '../base/index.js';
-import { dtypeOf } from './build.js';
-import type { Accumulator, Buffer, Expr, For, KernelCode, Stmt } from './ir.js';
+import { bytesOf, type Dim, dtypes, type DType, isFloat, isNarrowFloat, shapeEquals } from '../base/index.js';
+import { dtypeOf, int, rowMajor } from './build.js';
+import {
+  type Accumulator,
+  type BlockStmt,
+  type Buffer,
+  type CopyStmt,
+  type Expr,
+  type For,
+  type KernelCode,
+  type MultiplyStmt,
+  type Stmt,
+  warpThreads,
+} from './ir.js';
 import { isMachineOp } from './machine.js';
 import { printExpr } from './print.js';
 import { applyProblem } from './verify-apply.js';
 import { scheduleProblem } from './verify-schedule.js';
-import { bodiesOf, expressionOrder, expressionsOf, forEachStatement } from './walk.js';
+import { bodiesOf, changedBy, expressionOrder, expressionsOf, forEachStatement } from './walk.js';
 
 /** What code does to its parameters, by their positions. */
 export interface Uses {
@@ -34,10 +45,13 @@ type Local =
   | { readonly kind: 'index'; readonly loop: For }
   | { readonly kind: 'let'; readonly dtype: DType; readonly lanes: boolean }
   /** `vectors`: vector loops that were open where it was declared. */
-  | { readonly kind: 'accumulator'; readonly accumulator: Accumulator; readonly vectors: readonly For[]; readonly parallel: boolean };
+  | { readonly kind: 'accumulator'; readonly accumulator: Accumulator; readonly vectors: readonly For[]; readonly parallel: boolean }
+  | { readonly kind: 'shared'; readonly buffer: Buffer }
+  /** The number of a warp. */
+  | { readonly kind: 'warp' };
 
 interface Scope {
-  readonly locals: ReadonlyMap<string, Local>;
+  readonly locals: Map<string, Local>;
   readonly vectors: readonly For[];
   readonly parallel: boolean;
 }
@@ -72,7 +86,8 @@ class CodeVerifier {
     const locals = new Map(outer.locals);
     const scope: Scope = { ...outer, locals };
     for (const stmt of body) {
-      for (const expr of expressionOrder(expressionsOf(stmt))) this.#expression(expr, scope);
+      const here: Scope = stmt.kind === 'multiply' ? { ...scope, locals: new Map(locals).set(stmt.warp, { kind: 'warp' }) } : scope;
+      for (const expr of expressionOrder(expressionsOf(stmt))) this.#expression(expr, here);
       switch (stmt.kind) {
         case 'for':
           this.#for(stmt, scope, top);
@@ -95,22 +110,81 @@ class CodeVerifier {
           this.#write(stmt, scope);
           break;
         case 'store':
-          this.#place(stmt.buffer, stmt.index);
+          this.#place(stmt.buffer, stmt.index, scope);
           if (stmt.buffer.role.kind === 'feed') this.#fail('feed-written', `${stmt.buffer.name} is stored`);
           this.#sameDType(dtypeOf(stmt.value), stmt.buffer.dtype, `what ${stmt.buffer.name} stores`);
           this.#stored.add(stmt.buffer.name);
           break;
         case 'fetch':
-          this.#place(stmt.buffer, stmt.index);
+          this.#place(stmt.buffer, stmt.index, scope);
           break;
         case 'if':
           this.#sameDType(dtypeOf(stmt.condition), 'bool', 'a condition');
-          if (this.#varies(stmt.condition, scope))
+          if (stmt.lanes === true && scope.vectors.length === 0) this.#fail('vector', `no lanes ask for ${printExpr(stmt.condition)}`);
+          if (stmt.lanes !== true && this.#varies(stmt.condition, scope))
             this.#fail('vector', `the condition ${printExpr(stmt.condition)} depends on a vector axis`);
           for (const inner of bodiesOf(stmt)) this.#body(inner, scope);
           break;
+        case 'copy':
+          this.#copy(stmt, scope);
+          break;
+        case 'multiply':
+          this.#multiply(stmt, scope);
+          break;
+        case 'share':
+        case 'barrier':
+        case 'commit':
+        case 'wait':
+          this.#ofBlock(stmt, scope);
+          break;
       }
     }
+  }
+
+  #ofBlock(stmt: Exclude<BlockStmt, CopyStmt | MultiplyStmt>, scope: Scope): void {
+    if (scope.vectors.length > 0) this.#fail('block', `${stmt.kind} in the vector loop ${scope.vectors[0]?.index}`);
+    if (stmt.kind === 'wait' && (!Number.isInteger(stmt.open) || stmt.open < 0)) this.#fail('block', `waits for all but ${stmt.open}`);
+    if (stmt.kind !== 'share') return;
+    const { name, role, shape, strides } = stmt.buffer;
+    this.#declareName(name, scope);
+    if (role.kind !== 'shared' || shape.some((size) => (size.constant ?? 0) < 1)) this.#fail('block', `${name} is no shared memory`);
+    if (!shapeEquals(strides, rowMajor(shape))) this.#fail('strides', `${name} is not row-major`);
+    scope.locals.set(name, { kind: 'shared', buffer: stmt.buffer });
+  }
+
+  #multiply({ warp, sums, left, right }: MultiplyStmt, scope: Scope): void {
+    if (scope.vectors.length > 0) this.#fail('block', `multiply in the vector loop ${scope.vectors[0]?.index}`);
+    if (scope.locals.has(warp)) this.#fail('shadowing', `${warp} is declared again`);
+    const { dtype, shape } = this.#accumulator(
+      sums,
+      sums.shape.map(() => int(0)),
+      scope,
+    ).accumulator;
+    const [rows = 0, columns = 0, threads = 0] = shape;
+    if (dtype !== 'f32' || shape.length !== 3 || rows % 2 > 0 || columns % 4 > 0 || threads % warpThreads > 0)
+      this.#fail('multiply', `${sums.name} is ${dtype}[${shape.join(', ')}]`);
+    for (const { buffer, index } of [left, right]) {
+      const local = scope.locals.get(buffer.name);
+      if (local?.kind !== 'shared' || !isAlike(local.buffer, buffer)) this.#fail('scope', `no shared memory ${buffer.name} in scope`);
+      this.#indices(buffer.name, buffer.shape.length, index);
+      const pitch = buffer.strides.at(-2)?.constant ?? 1;
+      if (!isNarrowFloat(buffer.dtype) || bytesOf(buffer.dtype) !== 2 || buffer.dtype !== left.buffer.dtype || pitch % 8 > 0)
+        this.#fail('multiply', `${buffer.name} is ${buffer.dtype}, and its lines are ${pitch} elements apart`);
+    }
+  }
+
+  #copy({ to, at, from, index, count, when }: CopyStmt, scope: Scope): void {
+    this.#place(to, at, scope);
+    this.#place(from, index, scope);
+    this.#sameDType(dtypeOf(when), 'bool', 'the condition of a copy');
+    this.#sameDType(from.dtype, to.dtype, `what is copied to ${to.name}`);
+    if (to.role.kind !== 'shared' || from.role.kind === 'shared') this.#fail('copy', `${to.name} is copied from ${from.name}`);
+    if (scope.vectors.length === 0) this.#fail('copy', `no thread copies to ${to.name}`);
+    if (![4, 8, 16].includes(count * bytesOf(to.dtype))) this.#fail('copy', `${count} elements of ${to.dtype} are copied at once`);
+    const last = from.strides.at(-1);
+    if (count > 1 && last?.constant !== 1) this.#fail('copy', `elements of ${from.name} do not follow each other`);
+    const { role, name } = from;
+    if ((role.kind === 'temporary' || role.kind === 'output') && !this.#stored.has(name)) this.#loadedFirst.add(name);
   }
 
   #for(loop: For, scope: Scope, top: boolean): void {
@@ -129,6 +203,17 @@ class CodeVerifier {
       (loop.axis !== 'vector' || !Number.isInteger(loop.limit) || loop.limit < 1 || (extent ?? 0) > loop.limit)
     )
       this.#fail('limit', `${loop.index} has the limit ${loop.limit}`);
+    if (loop.warps === true) {
+      const isNested = [...scope.locals.values()].some((local) => local.kind === 'index' && local.loop.warps === true);
+      if (loop.axis !== 'serial' || !scope.parallel || scope.vectors.length > 0 || isNested)
+        this.#fail('warps', `${loop.index} is ${loop.axis} and no loop of warps`);
+      forEachStatement(loop.body, (stmt) => {
+        const changed = changedBy(stmt)?.name;
+        if (changed !== undefined && scope.locals.has(changed)) this.#fail('warps', `warps of ${loop.index} change ${changed}`);
+        if (['share', 'barrier', 'copy', 'commit', 'wait', 'multiply'].includes(stmt.kind))
+          this.#fail('warps', `${stmt.kind} by the warps of ${loop.index}`);
+      });
+    }
     if (loop.while !== undefined) {
       const { name, dtype, shape } = this.#accumulator(loop.while, [], scope).accumulator;
       if (loop.axis !== 'serial' || dtype !== 'bool' || shape.length > 0)
@@ -193,7 +278,8 @@ class CodeVerifier {
       case 'size':
         return this.#context.checkDims([expr.dim], 'a size');
       case 'index':
-        if (scope.locals.get(expr.name)?.kind !== 'index') this.#fail('scope', `no loop ${expr.name} around its index`);
+        if (!['index', 'warp'].includes(scope.locals.get(expr.name)?.kind ?? ''))
+          this.#fail('scope', `no loop ${expr.name} around its index`);
         return;
       case 'name': {
         const local = scope.locals.get(expr.name);
@@ -203,7 +289,7 @@ class CodeVerifier {
       }
       case 'load': {
         const { name, role } = expr.buffer;
-        this.#place(expr.buffer, expr.index);
+        this.#place(expr.buffer, expr.index, scope);
         if ((role.kind === 'temporary' || role.kind === 'output') && !this.#stored.has(name)) this.#loadedFirst.add(name);
         return;
       }
@@ -222,8 +308,12 @@ class CodeVerifier {
     }
   }
 
-  #place(buffer: Buffer, index: readonly Expr[]): void {
-    if (!isAlike(this.#params.get(buffer.name), buffer))
+  #place(buffer: Buffer, index: readonly Expr[], scope: Scope): void {
+    if (buffer.role.kind === 'shared') {
+      const local = scope.locals.get(buffer.name);
+      if (local?.kind !== 'shared' || !isAlike(local.buffer, buffer)) this.#fail('scope', `no shared memory ${buffer.name} in scope`);
+      if (scope.vectors.length === 0) this.#fail('block', `${buffer.name} is touched outside of vector loops`);
+    } else if (!isAlike(this.#params.get(buffer.name), buffer))
       this.#fail('declared', `${buffer.name} is not among the code’s parameters as it is used`);
     this.#indices(buffer.name, buffer.shape.length, index);
   }

@@ -2,7 +2,7 @@
 // any. Holds: code that is made as the loops say computes what the kernel means.
 
 import type { Accumulator, Ahead, For, PartialResult, Stmt } from './ir.js';
-import { bodiesOf, computes, forEachStatement } from './walk.js';
+import { bodiesOf, changedBy, computes, forEachStatement } from './walk.js';
 import { indexedBy, mentions, type Sources, sourcesOf, ExpressionCache } from './expression-cache.js';
 import { isWhole } from './whole-vectors.js';
 
@@ -117,8 +117,9 @@ class Checker {
     for (const part of kept.size === 0 ? [] : this.#cache.of(stmt))
       if (part.kind === 'read' && kept.has(part.accumulator.name))
         this.#fail('partials', `${part.accumulator.name} is read while its results are kept in lanes`);
-    if (stmt.kind === 'assign' && kept.has(stmt.accumulator.name))
-      this.#fail('partials', `${stmt.accumulator.name} is assigned while its results are kept in lanes`);
+    const changes = stmt.kind === 'accumulate' ? undefined : changedBy(stmt);
+    if (changes !== undefined && kept.has(changes.name))
+      this.#fail('partials', `${changes.name} is assigned while its results are kept in lanes`);
     if (stmt.kind !== 'accumulate') return;
     const { accumulator, combine, index } = stmt;
     const lanes = vector?.lanes ?? 1;
@@ -160,7 +161,8 @@ function saysAnything(body: readonly Stmt[]): boolean {
 function changedIn(loop: For): ReadonlySet<string> {
   const changed = new Set<string>();
   forEachStatement(loop.body, (stmt) => {
-    if (stmt.kind === 'accumulate' || stmt.kind === 'assign') changed.add(stmt.accumulator.name);
+    const accumulator = changedBy(stmt);
+    if (accumulator !== undefined) changed.add(accumulator.name);
   });
   return changed;
 }

@@ -20,6 +20,14 @@
 //   machine           machine ops have the dtypes that `machine.ts` says; with `expanded`, nothing else is applied
 //   parallel          parallel loops are outermost statements, and change no accumulator from outside
 //   vector            no vector loop inside of another; extents and conditions do not depend on a vector axis around them
+//                     unless each lane asks for itself
+//   warps             loops of warps are serial, in a parallel loop and in no other one of warps or of lanes; they change no accumulator
+//                     from outside, and no statement of a whole block is in them
+//   block             shared memory has constant sizes and is touched in vector loops alone, but by `multiply`; outside of them it is
+//                     declared, threads wait for each other or for copies, and warps multiply
+//   copy              copies go to shared memory, in vector loops, 4, 8 or 16 bytes at a time whose elements follow each other
+//   multiply          sums are f32 over rows in pairs, columns in fours and whole warps; both sides are of one dtype of 16 bits, and their
+//                     lines are multiples of 8 elements apart
 //   unroll            the extent of an unrolled loop is constant
 //   limit only on vector loops, at least 1 and not below a constant extent; an accumulator's index uses a vector axis only if that has one
 //   blocks            a loop over a part of an axis is inside of the one over its blocks; a constant extent is not above its bound
@@ -87,7 +95,8 @@ class Verifier {
       this.#checkDims([...buffer.shape, ...buffer.strides], name);
       if (buffer.strides.length !== buffer.shape.length)
         this.#fail('strides', `${name} has ${buffer.shape.length} axes and ${buffer.strides.length} strides`);
-      if (role.kind === 'temporary') continue;
+      if (role.kind === 'shared') this.#fail('declared', `${name} is shared memory and one of the program’s buffers`);
+      if (!('index' in role)) continue;
       if (!isRowMajor(buffer)) this.#fail('strides', `${name} is a ${role.kind} and not row-major`);
       const place = `${role.kind} ${role.index}`;
       const twin = roles.get(place);

@@ -2,7 +2,7 @@
 // expression counts once per statement.
 
 import { bytesOf, type Dim, elementCount } from '../base/index.js';
-import type { Buffer, Expr, Kernel, Program, Stmt } from './ir.js';
+import type { Accumulator, Buffer, Expr, Kernel, Program, Stmt } from './ir.js';
 
 /** Direct parts of an expression. */
 export function operandsOf(expr: Expr): readonly Expr[] {
@@ -37,6 +37,15 @@ export function expressionsOf(stmt: Stmt): readonly Expr[] {
       return stmt.index;
     case 'if':
       return [stmt.condition];
+    case 'multiply':
+      return [...stmt.left.index, ...stmt.right.index];
+    case 'copy':
+      return [...stmt.at, ...stmt.index, stmt.when];
+    case 'share':
+    case 'barrier':
+    case 'commit':
+    case 'wait':
+      return [];
   }
 }
 
@@ -45,6 +54,10 @@ export function bodiesOf(stmt: Stmt): readonly (readonly Stmt[])[] {
   if (stmt.kind === 'for') return [stmt.body];
   return stmt.kind === 'if' ? [stmt.then, stmt.otherwise ?? []] : [];
 }
+
+/** The accumulator that a statement itself changes, if it does. */
+export const changedBy = (stmt: Stmt): Accumulator | undefined =>
+  stmt.kind === 'accumulate' || stmt.kind === 'assign' ? stmt.accumulator : stmt.kind === 'multiply' ? stmt.sums : undefined;
 
 /** Whether a statement only computes: it asks for nothing early, and has no others inside. */
 export const computes = (stmt: Stmt): stmt is Stmt & { readonly kind: 'let' | 'accumulate' | 'store' } =>
@@ -104,13 +117,15 @@ export function someExpr(expr: Expr, test: (expr: Expr) => boolean, seen = new S
   return false;
 }
 
-/** Names that loops, lets and accumulators of a body declare. */
+/** Names that loops, lets, accumulators and shared memory of a body declare. */
 export function localNames(body: readonly Stmt[]): Set<string> {
   const names = new Set<string>();
   forEachStatement(body, (stmt) => {
     if (stmt.kind === 'for') names.add(stmt.index);
     else if (stmt.kind === 'let') names.add(stmt.name);
     else if (stmt.kind === 'declare') names.add(stmt.accumulator.name);
+    else if (stmt.kind === 'share') names.add(stmt.buffer.name);
+    else if (stmt.kind === 'multiply') names.add(stmt.warp);
   });
   return names;
 }

@@ -2,7 +2,7 @@
 // once per statement; index arithmetic counts nothing.
 
 import { dtypes, isFloat } from '../base/index.js';
-import { type Expr, expressionOrder, expressionsOf, isMachineOp, type Stmt } from '../kernel/index.js';
+import { type Expr, expressionOrder, expressionsOf, isMachineOp, multiplyDepth, type MultiplyStmt, type Stmt } from '../kernel/index.js';
 import { scalarOfKernel } from './scalar/table.js';
 
 /** Ops over floats that only choose or move bits. */
@@ -15,8 +15,13 @@ export function flopsOf({ fn, dtype }: Extract<Expr, { kind: 'apply' }>): number
   return fn === 'fma' || fn === 'muladd' ? 2 : 1;
 }
 
+/** Of all warps together: two for each step onto each sum. */
+export const flopsOfMultiply = ({ sums }: MultiplyStmt): number =>
+  2 * multiplyDepth * sums.shape.reduce((product, size) => product * size, 1);
+
 /** What the statement itself computes, without statements inside of it. */
 export function flopsOfStatement(stmt: Stmt): number {
+  if (stmt.kind === 'multiply') return flopsOfMultiply(stmt);
   const own = stmt.kind === 'accumulate' && isFloat(stmt.accumulator.dtype) ? 1 : 0;
   return expressionOrder(expressionsOf(stmt)).reduce((sum, expr) => sum + (expr.kind === 'apply' ? flopsOf(expr) : 0), own);
 }

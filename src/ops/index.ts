@@ -48,6 +48,6 @@ export { scalars } from './scalars.js';
 export { expansions } from './scalar/expansions.js';
 export { libmExpansions, type LibmName } from './scalar/double/index.js';
 export type { Expansion } from './scalar/machine.js';
-export { flopsOf, flopsOfStatement } from './flops.js';
+export { flopsOf, flopsOfMultiply, flopsOfStatement } from './flops.js';
 export type { ScalarFunction } from './scalar/function.js';
 export { evaluateScalar, scalarNames, type ScalarName, scalarOfKernel, scalarTable } from './scalar/table.js';

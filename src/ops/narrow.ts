@@ -49,6 +49,7 @@ export const narrow: Op<NarrowAttrs> = defineOp<NarrowAttrs>({
       return own === node.attrs.dtype ? value : loop.apply('convert', own, loop.apply('convert', node.attrs.dtype, value));
     },
     cost: 2,
+    holds: ({ attrs }) => attrs.dtype,
   },
   write({ args, attrs, type }, writer) {
     const { expression, shape } = writer.written(args[0] as Node);

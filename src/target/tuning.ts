@@ -180,10 +180,74 @@ export const mostOwnedElements = 2 ** 19;
 /** Points of a block: four for each of its threads, whose loads wait for memory together. */
 export const pointsOfBlock = 1024;
 
-// ---- matrix products of a GPU's threads (lower/schedule/cuda/products.ts) ---------------------------------------------------------------
+/**
+ * Elements of a row up to which a warp reduces it, and a block has as many rows as warps: threads of a warp need no barrier, and with a
+ * block for each row most threads would have nothing to do.
+ */
+export const longestWarpRow = 256;
 
-/** Rows of a tile at most, each a sum in a register of every thread: one load of the right side serves as many multiply-adds. */
-export const threadRows = 8;
+// ---- matrix products of a GPU's blocks (lower/schedule/cuda/matmul) ---------------------------------------------------------------------
+
+/** Processors of a GPU that products are cut for: those of an H100 or H200; others have some more or fewer. */
+export const assumedProcessors = 132;
+/** Threads of a block down and across a tile: each warp has two rows of them, so that it reads both sides with few addresses. */
+export const [threadsDown, threadsAcross] = [16, 16];
+/** Warps of a block down and across a tile of tensor cores. */
+export const [warpsDown, warpsAcross] = [2, 4];
+/** Elements side by side that a thread has together: what one access of shared memory moves. */
+export const threadRun = 4;
+/**
+ * Stages of the depth that are in shared memory together: two are on their way, which hides the latency of memory behind the arithmetic of
+ * the third.
+ */
+export const stages = 3;
+/** Bytes behind each line in shared memory, so that lines do not start in the same bank: one access. */
+export const linePadding = 16;
+/** Steps of the depth whose code is written out. */
+export const unrolledDepth = 4;
+/**
+ * Parts of the depth that have blocks of their own at most, where there are fewer tiles than processors; the steps of one at least, and
+ * what they are a multiple of: whole stages of all tiles. Decides the order of summation.
+ */
+export const [mostSplits, leastPart, leastPartUnit] = [64, 128, 32];
+/** Cycles of a processor until one more kernel has begun and ended, and bytes that all of them move in one: what adding parts costs. */
+export const [kernelCycles, bytesPerCycle] = [4000, 2400];
+/** A tile of a block: its size, the steps of the depth in a stage, and the cycles of a processor for a step of it. */
+export interface TileCost {
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  readonly cycles: number;
+}
+/**
+ * Tiles without tensor cores, by the bytes of an element and the runs of the depth whose totals stand beside the sums: 8 × 8 sums of a
+ * thread, 64 multiply-adds for four loads of four elements, leave no room for more than one total each. Stages are as deep as the 48 KB
+ * that a block has without asking allow. A processor multiplies and adds 128 times in a cycle, loads 32 elements from shared memory, and
+ * waits somewhat for barriers.
+ */
+export const coreTiles = (bytes: number, runs: number): readonly TileCost[] =>
+  [8, 4, 2, 1]
+    .filter((each) => each < 8 || (bytes <= 4 && runs <= 2))
+    .map((each) => ({
+      rows: threadsDown * each,
+      columns: threadsAcross * each,
+      depth: each === 8 || bytes > 4 ? 8 : 16,
+      cycles: Math.max(2 * each * each, 4 * each) + 16,
+    }));
+/**
+ * Tiles of tensor cores: matrices of 16 × 8 that a warp has, down and across. 16 steps of a processor are 1024 multiply-adds in a cycle; a
+ * warp loads a matrix of the left side in four cycles, one of the right side in two.
+ */
+export const tensorTiles: readonly TileCost[] = [
+  { down: 4, across: 4, depth: 16 },
+  { down: 2, across: 2, depth: 32 },
+  { down: 1, across: 2, depth: 32 },
+].map(({ down, across, depth }) => ({
+  rows: warpsDown * 16 * down,
+  columns: warpsAcross * 8 * across,
+  depth,
+  cycles: (Math.max(16 * down * across, warpsDown * warpsAcross * (4 * down + 2 * across)) + 40) / 16,
+}));
 
 // ---- blocks of tiles and their memory (lower/schedule/cpu/matmul: emit.ts, pack.ts, prefetch.ts) ----------------------------------------
 

@@ -2,6 +2,7 @@
 // kernel interpreter with the lanes of a block ≈ the device.
 
 import { describe, expect, it } from 'vitest';
+import type { DType } from '../../src/base/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
 import { CaseMake, type GraphCase, runGraphs } from '../chain/graphs.js';
 import { opForms, valueCase } from '../chain/op-cases.js';
@@ -9,9 +10,9 @@ import { scalarNames, scalarTable, tensorValue, type TensorValue } from '../../s
 
 import { device, target } from './device-chain.js';
 
-const ramp = (name: string, shape: readonly number[]): TensorValue =>
+const ramp = (name: string, shape: readonly number[], dtype: DType): TensorValue =>
   tensorValue(
-    'f32',
+    dtype,
     shape,
     Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, at) => Math.sin(at + name.length) * 2),
   );
@@ -19,10 +20,17 @@ const ramp = (name: string, shape: readonly number[]): TensorValue =>
 const cases: GraphCase[] = [];
 function add(name: string, sizes: readonly Readonly<Record<string, number>>[], build: (make: CaseMake) => TensorNode): void {
   const make = new CaseMake(name);
-  cases.push({ name, make, entry: make.entry([build(make)]), sizes, value: (feed, _, shape) => ramp(feed, shape) });
+  cases.push({ name, make, entry: make.entry([build(make)]), sizes, value: (feed, { dtype }, shape) => ramp(feed, shape, dtype) });
 }
 add('elementwise', [{ N: 0 }, { N: 1 }, { N: 3000 }], (make) => make.op('exp', [make.feed('x', ['N', 3])]));
 add('rows', [{ N: 3 }], (make) => make.op('reduceSum', [make.feed('x', ['N', 700])], { axes: [1] }));
+add('short rows', [{ N: 0 }, { N: 1 }, { N: 8 }, { N: 21 }], (make) => {
+  const x = make.feed('x', ['N', 40]);
+  const most = make.broadcast(make.op('reduceMax', [x], { axes: [1] }), ['N', 40], [0]);
+  const all = make.op('exp', [make.op('sub', [x, most])]);
+  return make.op('div', [all, make.broadcast(make.sum(all, 1), ['N', 40], [0])]);
+});
+add('rows of a few in f64', [{ N: 21 }], (make) => make.sum(make.feed('x', ['N', 3, 2], 'f64'), 1, 2));
 add('columns', [{ N: 300 }], (make) => make.op('reduceSum', [make.feed('x', ['N', 300])], { axes: [0] }));
 add('all', [{ N: 5000 }], (make) => make.op('reduceSum', [make.feed('x', ['N'])], { axes: [0] }));
 add('product', [{ N: 19 }], (make) => make.op('matmul', [make.feed('x', ['N', 40]), make.feed('w', [40, 300])]));

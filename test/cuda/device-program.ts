@@ -95,7 +95,7 @@ function placesOf(buffers: readonly KernelBuffer[], size: (dim: Dim) => number):
   const found = new Map<string, Place>();
   for (const buffer of buffers) {
     const { role, dtype } = buffer;
-    if (role.kind === 'temporary') continue;
+    if (!('index' in role)) continue;
     const [shape, strides] = [buffer.shape.map(size), buffer.strides.map(size)];
     let positions = [0];
     for (const [axis, count] of shape.entries())

@@ -10,7 +10,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { buildModule } from '../../codegen/cuda/index.js';
 import { machineOf } from '../chain/chain.js';
 import { programList } from '../chain/program-list.js';
+import { expandScalars, vectorize } from '../../src/lower/index.js';
+import { lowerEntry } from '../lower/lower-entry.js';
 import { target } from './device-chain.js';
+import { cases, product } from './product-cases.js';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -31,29 +34,38 @@ afterAll(() => rmSync(at, { recursive: true }));
 describe.runIf(ptxas !== undefined)('ptxas', () => {
   const all = { kernels: 0, spilling: 0 };
 
+  /** Bytes of spills of each kernel, for each generation. */
+  function spillsOf(text: string): readonly number[] {
+    const source = join(at, 'kernels.ptx');
+    writeFileSync(source, text);
+    return ['sm_80', 'sm_90', 'sm_100'].flatMap((generation) => {
+      const { status, stderr } = spawnSync(ptxas as string, ['-v', `-arch=${generation}`, source, '-o', join(at, 'kernels.cubin')], {
+        encoding: 'utf8',
+      });
+      expect([status, stderr.split('\n').filter((line) => /error|warning|C75\d\d/.test(line))]).toEqual([0, []]);
+      return [...stderr.matchAll(/(\d+) bytes spill stores/g)].map(([, bytes]) => Number(bytes));
+    });
+  }
+
   for (const [path, [one]] of Object.entries(programList)) {
     if (one === undefined) continue;
     it(`takes the kernels of ${path}`, () => {
       const { machine } = machineOf(join(root, path), one, target);
-      const source = join(at, 'kernels.ptx');
-      writeFileSync(
-        source,
-        buildModule(
-          machine.map(({ program }) => program),
-          target,
-        ).text,
-      );
-      for (const generation of ['sm_80', 'sm_90', 'sm_100']) {
-        const { status, stderr } = spawnSync(ptxas as string, ['-v', `-arch=${generation}`, source, '-o', join(at, 'kernels.cubin')], {
-          encoding: 'utf8',
-        });
-        expect([status, stderr.split('\n').filter((line) => /error|warning|C75\d\d/.test(line))]).toEqual([0, []]);
-        const spills = [...stderr.matchAll(/(\d+) bytes spill stores/g)].map(([, bytes]) => Number(bytes));
-        all.kernels += spills.length;
-        all.spilling += spills.filter((bytes) => bytes > 0).length;
-      }
+      const programs = machine.map(({ program }) => program);
+      const spills = spillsOf(buildModule(programs, target).text);
+      all.kernels += spills.length;
+      all.spilling += spills.filter((bytes) => bytes > 0).length;
     });
   }
+
+  const sizes = [64, 1024, 4096];
+  const squares = (['f32', 'f64', 'bf16', 'f16'] as const).flatMap((dtype) =>
+    sizes.map((size) => product([size, size], [size, size], dtype)),
+  );
+  it.each([...cases, ...squares])('keeps the registers of $name', ({ entry, make }) => {
+    const program = vectorize(expandScalars(lowerEntry(entry, make.variables, target, make.build), target), target);
+    expect(spillsOf(buildModule([program], target).text).filter((bytes) => bytes > 0)).toEqual([]);
+  });
 
   it('says how many keep registers in memory (printed, not judged)', () => {
     console.log(`${all.spilling} of ${all.kernels} kernels`);

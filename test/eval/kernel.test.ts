@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseProgram, verifyProgram } from '../../src/kernel/index.js';
 import { prepareProgram, type ProgramInputs, type ProgramResult, type RunOptions, runProgram } from '../../src/eval/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
-import { mixed, softmax, tiles } from '../kernel/samples.js';
+import { blocks, mixed, softmax, tiles, warps } from '../kernel/samples.js';
 
 const f32 = (shape: readonly number[], values: Iterable<number>): TensorValue => tensorValue('f32', shape, [...values].map(Math.fround));
 const counting = (count: number, from = 0): number[] => Array.from({ length: count }, (_, at) => at + from);
@@ -60,6 +60,36 @@ describe('programs', () => {
       counting(5).reduce((sum, k) => sum + (a[Math.floor(at / 6) * 5 + k] as number) * (b[k * 6 + (at % 6)] as number), 0),
     );
     expect(numbers(outputs[0])).toEqual(expected);
+  });
+
+  it.each([1, 8, 13])('turns %i rows in shared memory', (rows) => {
+    const { outputs } = run(blocks, { feeds: [f32([rows, 32], counting(rows * 32))] });
+    expect(numbers(outputs[0])).toEqual(counting(rows * 32).map((at) => (at % rows) * 32 + Math.floor(at / rows)));
+  });
+
+  it.each([
+    ['read that nothing wrote', 'wait 1', 'wait 2'],
+    ['is written by another iteration of the vector loop', 'barrier\n      vector for t', 'vector for t'],
+    ['is read by another iteration of the vector loop', '      barrier\n    }', '    }'],
+    ['part is copied from element 2 on, 4 at once', 'c / 8, c % 8 * 4] from', 'c / 8, c % 8 * 4 + 2] from'],
+    ['out of bounds: axis 1 is 35', 'x[p * 8 + c / 8, c % 8 * 4]', 'x[p * 8 + c / 8, c % 8 * 4 + 4]'],
+  ])('finds in blocks: %s', (message, before, after) => {
+    expect(blocks).toContain(before);
+    expect(() => run(blocks.replace(before, after), { feeds: [f32([16, 32], counting(16 * 32))] })).toThrow(message);
+  });
+
+  it('multiplies by warps', () => {
+    const [x, w, rows] = [counting(512).map((at) => (at % 13) - 6), counting(1024).map((at) => (at % 7) - 3), counting(15)];
+    const bf16 = (shape: number[], values: number[]): TensorValue => tensorValue('bf16', shape, values);
+    const feeds = [bf16([32, 16], x), bf16([16, 64], w), f32([3, 5], rows)];
+    const { outputs } = run(warps, { feeds });
+    const expected = counting(32 * 64).map((at) =>
+      counting(16).reduce((sum, k) => sum + (x[Math.floor(at / 64) * 16 + k] as number) * (w[k * 64 + (at % 64)] as number), 0),
+    );
+    expect(numbers(outputs[0])).toEqual(expected);
+    expect(numbers(outputs[1])).toEqual([10, 35, 60]);
+    const without = warps.replace('    barrier\n', '');
+    expect(() => run(without, { feeds })).toThrow('written by another iteration');
   });
 
   it.each([false, true])('keeps strides, conditions and in-place updates (arena: %s)', (arena) => {

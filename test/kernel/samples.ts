@@ -128,6 +128,100 @@ kernel third "update"
 }
 `;
 
+/** Rows of 32 turned around in shared memory, where they come in two stages while others are used. */
+export const blocks = `program blocks
+dims N
+
+feed 0 x: f32[N, 32]
+output 0 y: f32[32, N]
+
+kernel turn "x turned"
+  reads 128*N writes 128*N flops 0
+{
+  parallel for p in 0..(N + 7) / 8 {
+    share part: f32[2, 4, 36]
+    vector for c in 0..32 limit 32 {
+      copy 4 part[0, c / 8, c % 8 * 4] from x[p * 8 + c / 8, c % 8 * 4] if p * 8 + c / 8 < N
+    }
+    commit
+    for s in 0..2 {
+      let start = p * 8 + (s + 1) * 4
+      vector for d in 0..32 limit 32 {
+        copy 4 part[(s + 1) % 2, d / 8, d % 8 * 4] from x[start + d / 8, d % 8 * 4] if and(s < 1, start + d / 8 < N)
+      }
+      commit
+      wait 1
+      barrier
+      vector for t in 0..32 limit 32 {
+        unroll for r in 0..4 {
+          if lanes p * 8 + s * 4 + r < N {
+            y[t, p * 8 + s * 4 + r] = part[s, r, t]
+          } else {
+            let none = t
+          }
+        }
+      }
+      barrier
+    }
+    wait 0
+  }
+}
+`;
+
+/** Products of bf16 by the warps of a block, and sums of rows by one warp each. */
+export const warps = `program warps
+dims N
+
+feed 0 x: bf16[32, 16]
+feed 1 w: bf16[16, 64]
+feed 2 rows: f32[N, 5]
+output 0 y: f32[32, 64]
+output 1 z: f32[N]
+
+kernel product "x by w"
+  reads 3072 writes 8192 flops 65536
+{
+  parallel for p in 0..1 {
+    share left: bf16[32, 24]
+    share right: bf16[16, 72]
+    acc s: f32[2, 4, 256] = f32(0)
+    vector for c in 0..64 limit 64 {
+      copy 8 left[c / 2, c % 2 * 8] from x[c / 2, c % 2 * 8] if bool(1)
+    }
+    vector for d in 0..128 limit 128 {
+      copy 8 right[d / 8, d % 8 * 8] from w[d / 8, d % 8 * 8] if bool(1)
+    }
+    commit
+    wait 0
+    barrier
+    multiply q: s += depth left[q / 4 * 16, 0] * lines right[0, q % 4 * 16]
+    vector for t in 0..256 limit 256 {
+      let row = t / 128 * 16 + t % 32 / 4
+      let column = t / 32 % 4 * 16 + t % 4 * 2
+      unroll for i in 0..2 {
+        unroll for j in 0..4 {
+          y[row + i * 8, column + j / 2 * 8 + j % 2] = s[i, j, t]
+        }
+      }
+    }
+  }
+}
+
+kernel sums "rows"
+  reads 20*N writes 4*N flops 5*N
+{
+  parallel for p in 0..(N + 7) / 8 blocks N {
+    for r in 0..min(8, N - p * 8) part p warps {
+      acc s: f32 = f32(0)
+      vector for i in 0..5 {
+        s += rows[p * 8 + r, i]
+      }
+      z[p * 8 + r] = s
+    }
+  }
+}
+`;
+
 /** Loops that say how they run. */
 export const scheduled = `program scheduled
 dims N

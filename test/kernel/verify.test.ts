@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { Dim } from '../../src/base/index.js';
 import { ownCode, parseProgram, type Program, verifyProgram } from '../../src/kernel/index.js';
-import { mixed, scheduled, softmax, tiles } from './samples.js';
+import { blocks, mixed, scheduled, softmax, tiles, warps } from './samples.js';
 
 const kernel = (body: string): string => `kernel k "k"\n reads 0 writes 0 flops 0\n{\n${body}\n}\n`;
 const program = (body: string): Program =>
@@ -36,7 +36,7 @@ kernel c "c" reads 0 writes 0 flops 0
 `);
 
 describe('verifier', () => {
-  it.each(Object.entries({ softmax, tiles, mixed, scheduled }))('accepts %s', (_, text) => {
+  it.each(Object.entries({ softmax, tiles, mixed, scheduled, blocks, warps }))('accepts %s', (_, text) => {
     expect(() => verifyProgram(parseProgram(text))).not.toThrow();
   });
 
@@ -112,6 +112,28 @@ describe('verifier', () => {
     ['blocks', 'for i in 0..B { for j in 0..B part i { } }'],
     ['blocks', 'for i in 0..B blocks B { }\nfor j in 0..B part i { }'],
     ['blocks', 'for i in 0..4 most 3 { }'],
+    ['vector', 'if lanes ids[0] > i32(1) { }'],
+    ['block', 'vector for i in 0..4 { barrier }'],
+    ['block', 'vector for i in 0..4 { wait 0 }'],
+    ['block', 'share s: f32[B]'],
+    ['block', 'share s: f32[4]\ns[0] = f32(1)'],
+    ['shadowing', 'share s: f32[4]\nlet s = 1'],
+    ['read-first', 'share s: f32[4]\nvector for i in 0..4 limit 4 { copy 1 s[i] from t[i] if bool(1) }'],
+    ['block', 'share s: f32[4]\ncopy 4 s[0] from w[0] if bool(1)'],
+    ['copy', 'share s: f32[4]\nvector for i in 0..1 { copy 3 s[i] from w[i] if bool(1) }'],
+    ['copy', 'vector for i in 0..1 { copy 4 w[i] from w[i] if bool(1) }'],
+    ['dtype', 'share s: i32[4]\nvector for i in 0..1 { copy 4 s[i] from w[i] if bool(1) }'],
+    ['warps', 'for i in 0..B warps { }'],
+    ['warps', 'parallel for p in 0..2 { acc s: f32 = f32(0)\nfor i in 0..B warps { s += f32(1) } }'],
+    ['warps', 'parallel for p in 0..2 { for i in 0..8 warps { barrier } }'],
+    ['warps', 'parallel for p in 0..2 { for i in 0..8 warps { for j in 0..8 warps { } } }'],
+    ['multiply', 'share a: f32[16, 16]\nacc s: f32[2, 4, 32] = f32(0)\nmultiply q: s += depth a[0, 0] * depth a[0, 0]'],
+    ['multiply', 'share a: f16[16, 20]\nacc s: f32[2, 4, 32] = f32(0)\nmultiply q: s += depth a[0, 0] * depth a[0, 0]'],
+    ['multiply', 'share a: f16[16, 16]\nacc s: f32[2, 3, 32] = f32(0)\nmultiply q: s += depth a[0, 0] * depth a[0, 0]'],
+    [
+      'block',
+      'share a: f16[16, 16]\nacc s: f32[2, 4, 32] = f32(0)\nvector for i in 0..2 { multiply q: s += depth a[0, 0] * depth a[0, 0] }',
+    ],
     ['dims', 'for i in 0..B blocks C { }'],
     ['dims', 'let a = #(B*C)'],
   ])('has the rule %s: %s', (rule, body) => {

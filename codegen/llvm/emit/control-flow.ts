@@ -1,7 +1,7 @@
 // Branches and counted loops. In: what they hold, and the registers that it may change. Out: blocks, and phis where control flow joins.
 // Holds: behind a join, as on every way to it, each register has its value.
 
-import type { Stmt } from '../../../src/kernel/index.js';
+import { changedBy, type Stmt } from '../../../src/kernel/index.js';
 import type { AccumulatorFile } from './accumulators.js';
 import type { SsaRegisters } from './register-cells.js';
 import type { Expressions } from './expressions.js';
@@ -24,7 +24,8 @@ export class Flow {
   changed(stmts: readonly Stmt[], scope: Scope): readonly SsaRegisters[] {
     const names = new Set<string>();
     for (const stmt of stmts) {
-      if (stmt.kind === 'accumulate' || stmt.kind === 'assign') names.add(stmt.accumulator.name);
+      const accumulator = changedBy(stmt);
+      if (accumulator !== undefined) names.add(accumulator.name);
       for (const name of this.#plan.use.changes.get(stmt) ?? []) names.add(name);
     }
     return this.#accumulators.values(names, scope);

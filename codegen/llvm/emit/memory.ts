@@ -2,7 +2,7 @@
 // vector access reads and writes exactly the elements of its lanes. One lane after the other: one instruction; a few apart, or beside what
 // others read: whole vectors and shuffles; else gather or scatter.
 
-import { bytesOf } from '../../../src/base/index.js';
+import { bytesOf, InternalError } from '../../../src/base/index.js';
 import type { Buffer, Expr, FetchUse, Stmt } from '../../../src/kernel/index.js';
 import { lineBytes, widestRow, widestStride } from '../../../src/target/index.js';
 import { type Shuffles, pickColumn } from './strided-load.js';
@@ -68,6 +68,13 @@ export class Memory {
       return ops.fromMemory(build.maskedLoad(type, place.pointer, mask as LlvmValue, rest), dtype, lanes);
     const pointers = place.kind === 'many' ? place.pointers : this.#spread(element, place.pointer, place.stride, lanes);
     return ops.fromMemory(build.gather(type, pointers, mask ?? this.#all(lanes), rest), dtype, lanes);
+  }
+
+  /** Of an element that all lanes share. `owner`: names the index, which it belongs to. */
+  address(owner: object, buffer: Buffer, index: readonly Expr[], scope: Scope, memo: Memo): LlvmValue {
+    const place = this.#place(owner, buffer, index, scope, memo);
+    if (place.kind === 'one') return place.pointer;
+    throw new InternalError('codegen', `an address in ${buffer.name} differs from lane to lane`);
   }
 
   /** True while code is made that passes the caches by where stores and loops say so. */

@@ -81,6 +81,13 @@ export class Statements {
       case 'for':
         this.#reducing(stmt, scope);
         return;
+      case 'share':
+      case 'barrier':
+      case 'copy':
+      case 'multiply':
+      case 'commit':
+      case 'wait':
+        throw new InternalError('codegen', `${stmt.kind}, which only blocks of threads do`);
     }
   }
 

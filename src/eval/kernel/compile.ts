@@ -22,6 +22,7 @@ import {
 } from '../../kernel/index.js';
 import { evaluateScalar, scalarOfKernel } from '../../ops/index.js';
 import { roundFloat } from './arithmetic.js';
+import { BlockCode, type Checked, type Complaint, touchesShared } from './blocks.js';
 import { type KernelCounts, statementCounts } from './counts.js';
 import { fit, helpers, machineCode, product } from './machine.js';
 import { type Place, sizeOf, trouble } from './memory.js';
@@ -43,37 +44,28 @@ export interface CompiledKernel {
   readonly source: string;
 }
 
-/** A loop whose iterations must be independent. */
-interface Checked {
-  readonly level: 'parallel' | 'vector';
-  /** Source of the number of its first iteration, of the current one, and of the one that stands for several. */
-  readonly base: string;
-  readonly tag: string;
-  readonly many: string;
-  /** Memories that its body stores. */
-  readonly stored: ReadonlySet<number>;
-}
-
 type Local =
   | { readonly kind: 'value'; readonly operand: Operand }
   | { readonly kind: 'registers'; readonly code: string; readonly accumulator: Accumulator };
 
-/** Counting makes the source twice as long, and it takes longer to compile small kernels than to run them. */
+/**
+ * `share`: a place for shared memory. Counting makes the source twice as long, and it takes longer to compile small kernels than to run
+ * them.
+ */
 export function compileKernel(
   kernel: Kernel,
   places: ReadonlyMap<string, Place>,
   dims: ReadonlyMap<string, number>,
+  share: (buffer: Buffer) => Place,
   counting = true,
 ): CompiledKernel {
-  return new KernelCompiler(kernel, places, dims, counting).compile();
+  return new KernelCompiler(kernel, places, dims, share, counting).compile();
 }
-
-/** Throws what is wrong; called by generated source with what it found. */
-type Complaint = (state: KernelState, found: number) => never;
 
 class KernelCompiler {
   readonly #kernel: Kernel;
-  readonly #places: ReadonlyMap<string, Place>;
+  readonly #places: Map<string, Place>;
+  readonly #share: (buffer: Buffer) => Place;
   readonly #dims: ReadonlyMap<string, number>;
   readonly #lines: string[] = [];
   readonly #head = new Map<string, string>();
@@ -81,17 +73,49 @@ class KernelCompiler {
   readonly #functions: ((...args: (number | bigint)[]) => number | bigint)[] = [];
   readonly #complaints: Complaint[] = [];
   readonly #counting: boolean;
+  readonly #blocks: BlockCode;
   #locals = new Map<string, Local>();
   #checked: readonly Checked[] = [];
   /** Operands of the current statement. */
   #memo = new Map<Expr, Operand>();
   #names = 0;
 
-  constructor(kernel: Kernel, places: ReadonlyMap<string, Place>, dims: ReadonlyMap<string, number>, counting: boolean) {
+  constructor(
+    kernel: Kernel,
+    places: ReadonlyMap<string, Place>,
+    dims: ReadonlyMap<string, number>,
+    share: (buffer: Buffer) => Place,
+    counting: boolean,
+  ) {
     this.#kernel = kernel;
+    this.#share = share;
     this.#counting = counting;
     this.#places = new Map(kernel.code.params.map(({ name }, at) => [name, places.get((kernel.buffers[at] as Buffer).name) as Place]));
     this.#dims = dims;
+    this.#blocks = new BlockCode({
+      line: (text) => this.#emit(text),
+      fresh: (stem) => this.#fresh(stem),
+      complaint: (complaint) => this.#complaint(complaint),
+      site: (stmt) => this.#site(stmt),
+      code: (expr) => this.#of(expr).code,
+      place: (buffer) => this.#place(buffer),
+      memory: (place) => this.#memory(place),
+      marks: (place) => this.#marks('vector', place),
+      offset: (buffer, index, stmt, count) => this.#offset(buffer, index, stmt, count),
+      counted: (place, at) => this.#countBytes('Read', place, at),
+      registers: ({ name }) => {
+        const local = this.#locals.get(name);
+        return local?.kind === 'registers' ? local.code : undefined;
+      },
+      thread: () => this.#checked.at(-1),
+      within: (warp, code, most, stmt, body) => {
+        const outer = this.#locals;
+        this.#locals = new Map(outer).set(warp, { kind: 'value', operand: integer(code, most) });
+        this.#evaluate(stmt);
+        body();
+        this.#locals = outer;
+      },
+    });
   }
 
   compile(): CompiledKernel {
@@ -126,7 +150,8 @@ class KernelCompiler {
       this.#emit(`c${this.#statements.length}++;`);
       this.#statements.push(statementCounts(stmt));
     }
-    for (const expr of expressionOrder(expressionsOf(stmt))) this.#memo.set(expr, this.#operand(expr, stmt));
+    // A warp has a number only inside of the statement, which evaluates what depends on it.
+    if (stmt.kind !== 'multiply') this.#evaluate(stmt);
     switch (stmt.kind) {
       case 'for':
         return this.#for(stmt);
@@ -152,9 +177,22 @@ class KernelCompiler {
         this.#body(stmt.otherwise ?? []);
         this.#emit('}');
         return;
+      case 'share':
+        this.#places.set(stmt.buffer.name, this.#share(stmt.buffer));
+        return this.#blocks.emit(stmt);
+      case 'barrier':
+      case 'commit':
+      case 'wait':
+      case 'copy':
+      case 'multiply':
+        return this.#blocks.emit(stmt);
       default:
         unreachable('kernel interpreter', stmt);
     }
+  }
+
+  #evaluate(stmt: Stmt): void {
+    for (const expr of expressionOrder(expressionsOf(stmt))) this.#memo.set(expr, this.#operand(expr, stmt));
   }
 
   #for(loop: For): void {
@@ -185,15 +223,18 @@ class KernelCompiler {
 
   /** Iterations get numbers that no other loop run has, so marks of earlier runs need no clearing. */
   #checkedLoop(loop: For, count: string, index: string): Checked | undefined {
-    if (loop.axis !== 'parallel' && loop.axis !== 'vector') return undefined;
+    const level = loop.warps === true ? 'warps' : loop.axis;
+    if (level !== 'parallel' && level !== 'warps' && level !== 'vector') return undefined;
     const stored = new Set<number>();
+    let shares = false;
     forEachStatement(loop.body, (stmt) => {
-      if (stmt.kind === 'store') stored.add(this.#place(stmt.buffer).id);
+      if (stmt.kind === 'store' && stmt.buffer.role.kind !== 'shared') stored.add(this.#place(stmt.buffer).id);
+      if (loop.axis === 'vector') shares ||= touchesShared(stmt);
     });
-    if (stored.size === 0) return undefined;
+    if (stored.size === 0 && !shares) return undefined;
     const base = this.#fresh('base');
     this.#emit(`const ${base} = state.clock; state.clock += ${count} + 1;`);
-    return { level: loop.axis, base, tag: `tag_${index}`, many: `(${base} + ${count})`, stored };
+    return { level, base, tag: `tag_${index}`, many: `(${base} + ${count})`, stored };
   }
 
   #declare(accumulator: Accumulator, initial: Operand): void {
@@ -218,9 +259,10 @@ class KernelCompiler {
     const { data, written } = this.#memory(place);
     if (place.slot !== undefined)
       this.#emit(`if (state.owners[${place.slot}] !== ${place.id}) state.takeOver(${place.slot}, ${place.id});`);
+    if (buffer.role.kind === 'shared') this.#blocks.written(place, at, stmt);
     for (const loop of this.#checked) {
       if (!loop.stored.has(place.id)) continue;
-      const { writers, readers } = this.#marks(loop, place);
+      const { writers, readers } = this.#marks(loop.level, place);
       const [writer, reader] = [this.#fresh('w'), this.#fresh('r')];
       const foreign = (mark: string): string => `${mark} >= ${loop.base} && ${mark} !== ${loop.tag}`;
       const race = this.#complaint((state, written) => state.race(this.#site(stmt), loop.level, written === 1 ? 'written' : 'read'));
@@ -292,13 +334,14 @@ class KernelCompiler {
     }
     for (const loop of this.#checked) {
       if (!loop.stored.has(place.id)) continue;
-      const { writers, readers } = this.#marks(loop, place);
+      const { writers, readers } = this.#marks(loop.level, place);
       const [writer, reader] = [this.#fresh('w'), this.#fresh('r')];
       this.#emit(`const ${writer} = ${writers}[${at}], ${reader} = ${readers}[${at}];`);
       const race = this.#complaint((state) => state.race(this.#site(stmt), loop.level, 'written'));
       this.#emit(`if (${writer} >= ${loop.base} && ${writer} !== ${loop.tag}) ${race}(state);`);
       this.#emit(`${readers}[${at}] = ${reader} >= ${loop.base} && ${reader} !== ${loop.tag} ? ${loop.many} : ${loop.tag};`);
     }
+    if (buffer.role.kind === 'shared') this.#blocks.read(place, at, stmt);
     this.#countBytes('Read', place, at);
     const value = `${data}[${at}]`;
     if (isWide(buffer.dtype)) return this.#keep(big(value, buffer.dtype));
@@ -309,14 +352,14 @@ class KernelCompiler {
 
   /** An element counts when this kernel touches it for the first time. */
   #countBytes(how: 'Read' | 'Written', place: Place, at: string): void {
-    if (!this.#counting) return;
+    if (!this.#counting || place.buffer.role.kind === 'shared') return;
     const seen = `seen${how}${place.id}`;
     this.#head.set(seen, `const ${seen} = state.marks('touched ${how === 'Read' ? 'readers' : 'writers'}', ${place.id});`);
     this.#emit(`if (${seen}[${at}] !== state.kernel) { ${seen}[${at}] = state.kernel; bytes${how} += ${bytesOf(place.buffer.dtype)}; }`);
   }
 
-  /** Checks the index of every axis; the name of the element's position. */
-  #offset(buffer: Buffer, index: readonly Expr[], stmt: Stmt): string {
+  /** Checks the index of every axis, for `count` elements along the last one; the name of the first one's position. */
+  #offset(buffer: Buffer, index: readonly Expr[], stmt: Stmt, count = 1): string {
     const place = this.#place(buffer);
     if (index.length !== place.shape.length)
       throw this.#trouble(`${buffer.name} has ${place.shape.length} axes and gets ${index.length} indices`, stmt);
@@ -327,7 +370,8 @@ class KernelCompiler {
       const outside = this.#complaint((state, found) =>
         state.outOfBounds(this.#site(stmt), printExpr({ kind: 'load', buffer, index }), axis, found, size),
       );
-      this.#emit(`if (!(${at} >= 0 && ${at} < ${size})) ${outside}(state, ${at});`);
+      const end = axis === index.length - 1 && count > 1 ? `${at} + ${count - 1}` : at;
+      this.#emit(`if (!(${at} >= 0 && ${end} < ${size})) ${outside}(state, ${end});`);
       return stride === 1 ? at : `${at} * ${stride}`;
     });
     const name = this.#fresh('at');
@@ -376,11 +420,11 @@ class KernelCompiler {
     return { data, written };
   }
 
-  #marks(loop: Checked, place: Place): { readonly writers: string; readonly readers: string } {
-    const name = `${loop.level}${place.id}`;
+  #marks(level: Checked['level'], place: Place): { readonly writers: string; readonly readers: string } {
+    const name = `${level}${place.id}`;
     this.#head.set(
       name,
-      `const ${name}w = state.marks('${loop.level} writers', ${place.id}), ${name}r = state.marks('${loop.level} readers', ${place.id});`,
+      `const ${name}w = state.marks('${level} writers', ${place.id}), ${name}r = state.marks('${level} readers', ${place.id});`,
     );
     return { writers: `${name}w`, readers: `${name}r` };
   }

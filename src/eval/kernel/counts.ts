@@ -3,7 +3,7 @@
 
 import { isFloat } from '../../base/index.js';
 import { expressionOrder, expressionsOf, type Stmt } from '../../kernel/index.js';
-import { flopsOf } from '../../ops/index.js';
+import { flopsOf, flopsOfMultiply } from '../../ops/index.js';
 
 export interface KernelCounts {
   readonly loads: number;
@@ -16,7 +16,7 @@ export interface KernelCounts {
 export function statementCounts(stmt: Stmt): KernelCounts {
   const calls = new Map<string, number>();
   let loads = 0;
-  let flops = stmt.kind === 'accumulate' && isFloat(stmt.accumulator.dtype) ? 1 : 0;
+  let flops = stmt.kind === 'multiply' ? flopsOfMultiply(stmt) : stmt.kind === 'accumulate' && isFloat(stmt.accumulator.dtype) ? 1 : 0;
   for (const expr of expressionOrder(expressionsOf(stmt))) {
     if (expr.kind === 'load') loads += 1;
     if (expr.kind !== 'apply' || expr.dtype === 'i64') continue;

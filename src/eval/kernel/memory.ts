@@ -55,7 +55,7 @@ export function placesOf(program: Program, dims: ReadonlyMap<string, number>, ar
     const strides = buffer.strides.map((dim) => sizeOf(dim, dims));
     if (shape.some((size) => size < 0)) throw trouble(`${name} has the shape [${shape.join(', ')}]`);
     const extent = shape.includes(0) ? 0 : 1 + shape.reduce((sum, size, axis) => sum + (size - 1) * (strides[axis] as number), 0);
-    const key = role.kind === 'temporary' ? `temporary ${name}` : `${role.kind} ${role.index}`;
+    const key = 'index' in role ? `${role.kind} ${role.index}` : `${role.kind} ${name}`;
     const twin = shared.get(key);
     if (twin !== undefined && (twin.extent !== extent || twin.buffer.dtype !== buffer.dtype))
       throw trouble(`${name} and ${twin.buffer.name} are one ${key} and differ in size`);
@@ -66,6 +66,12 @@ export function placesOf(program: Program, dims: ReadonlyMap<string, number>, ar
     places.set(name, place);
   }
   return places;
+}
+
+/** Shared memory of a kernel, which no other kernel sees. */
+export function sharedPlace(buffer: Buffer, id: number): Place {
+  const shape = buffer.shape.map((dim) => dim.constant ?? 0);
+  return { id, buffer, shape, extent: shape.reduce((product, size) => product * size, 1), positions: undefined, slot: undefined };
 }
 
 function positionsOf(shape: readonly number[], strides: readonly number[], extent: number): Int32Array | undefined {

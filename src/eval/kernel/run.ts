@@ -2,12 +2,12 @@
 // Holds: inputs are not changed; the first access that breaks a rule of the IR (see `compile.ts`) is an InternalError that shows its
 // statement.
 
-import type { Program } from '../../kernel/index.js';
+import type { Buffer, Program } from '../../kernel/index.js';
 import type { TensorValue } from '../../ops/index.js';
 import { bindSizes } from '../sizes.js';
 import { compileKernel } from './compile.js';
 import { type KernelTotals, totalCounts } from './counts.js';
-import { type Memory, memoryOf, type Place, placesOf, trouble, valueOf } from './memory.js';
+import { type Memory, memoryOf, type Place, placesOf, sharedPlace, trouble, valueOf } from './memory.js';
 import { KernelState } from './state.js';
 
 export interface ProgramInputs {
@@ -63,9 +63,15 @@ export function prepareProgram(
   options: RunOptions = {},
 ): (inputs: ProgramInputs) => ProgramResult {
   const places = placesOf(program, dims, options.arena === true);
-  const kernels = program.kernels.map((kernel) => ({ kernel, compiled: compileKernel(kernel, places, dims, options.counting) }));
   const all = [...places.values()];
   const distinct = all.filter((place, at) => all.findIndex((other) => other.id === place.id) === at);
+  const share = (buffer: Buffer): Place => {
+    const place = sharedPlace(buffer, distinct.length);
+    distinct.push(place);
+    all.push(place);
+    return place;
+  };
+  const kernels = program.kernels.map((kernel) => ({ kernel, compiled: compileKernel(kernel, places, dims, share, options.counting) }));
   return ({ feeds, variables = [] }) => {
     const memories = distinct.map((place) => {
       const { role } = place.buffer;
@@ -87,7 +93,7 @@ export function prepareProgram(
     for (const place of distinct) {
       const { role, name } = place.buffer;
       const memory = memories[place.id];
-      if (memory === undefined || role.kind === 'feed' || role.kind === 'temporary') continue;
+      if (memory === undefined || (role.kind !== 'variable' && role.kind !== 'output')) continue;
       const value = valueOf(place, memory);
       if (role.kind === 'variable') after[role.index] = value;
       else if (value === undefined && status !== 0) continue;

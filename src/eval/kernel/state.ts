@@ -4,12 +4,16 @@
 import type { Place, Memory } from './memory.js';
 import { trouble } from './memory.js';
 
-export type Mark = `${'parallel' | 'vector' | 'touched'} ${'writers' | 'readers'}`;
+export type Mark = `${'parallel' | 'warps' | 'vector' | 'touched'} ${'writers' | 'readers'}`;
 
 export class KernelState {
   readonly memories: readonly Memory[];
   /** The number of the next iteration of a checked loop. */
   clock = 1;
+  /** The number of the first iteration behind the last barrier. */
+  behind = 1;
+  /** Elements that copies are on the way to, in groups: the id of their memory, and where. */
+  #copies: { readonly id: number; readonly at: number }[][] = [[]];
   /** The number of the kernel that is running, from 1 on. */
   kernel = 0;
   /** Slot → id of the memory that has it. */
@@ -30,6 +34,36 @@ export class KernelState {
     const marks = this.#marks.get(key) ?? new Float64Array(this.memories[id]?.data.length ?? 0);
     this.#marks.set(key, marks);
     return marks;
+  }
+
+  /** Shared memory of a block that begins. */
+  share(id: number): void {
+    this.memories[id]?.written?.fill(0);
+    this.#copies = [[]];
+    this.barrier();
+  }
+
+  barrier(): void {
+    this.behind = this.clock;
+  }
+
+  copied(id: number, at: number): void {
+    (this.memories[id]?.written as Uint8Array)[at] = 0;
+    this.#copies.at(-1)?.push({ id, at });
+  }
+
+  commit(): void {
+    this.#copies.push([]);
+  }
+
+  /** What was waited for is as if it were written now: others see it behind a barrier. */
+  wait(open: number): void {
+    const done = this.#copies.splice(0, Math.max(0, this.#copies.length - 1 - open));
+    const now = this.clock++;
+    for (const { id, at } of done.flat()) {
+      (this.memories[id]?.written as Uint8Array)[at] = 1;
+      this.marks('vector writers', id)[at] = now;
+    }
   }
 
   takeOver(slot: number, id: number): void {
@@ -55,7 +89,7 @@ export class KernelState {
     throw trouble(`element ${at} of ${this.#name(id)} is read ${why}; ${site}`);
   }
 
-  race(site: string, level: 'parallel' | 'vector', how: 'written' | 'read'): never {
+  race(site: string, level: 'parallel' | 'warps' | 'vector', how: 'written' | 'read'): never {
     throw trouble(`an element is ${how} by another iteration of the ${level} loop; ${site}`);
   }
 

@@ -44,7 +44,7 @@ export class Scope {
     extent: Expr,
     axis: Axis,
     fill: (index: Expr, body: Scope) => void,
-    options: Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'transpose' | 'while'> & { readonly carried?: boolean } = {},
+    options: Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'transpose' | 'warps' | 'while'> & { readonly carried?: boolean } = {},
   ): void {
     const { carried = false, ...own } = options;
     const count = build.intValue(extent);
@@ -66,11 +66,22 @@ export class Scope {
 
   /** A guarded part of this scope. */
   when(condition: Expr, fill: (body: Scope) => void): void {
+    this.#guard(condition, fill, {});
+  }
+
+  /** A part that every lane of the vector loop around guards for itself; the others do what `otherwise` says. */
+  each(condition: Expr, fill: (body: Scope) => void, otherwise?: (body: Scope) => void): void {
+    const other = otherwise === undefined ? undefined : new Scope(this.names, this, false, false);
+    if (other !== undefined) otherwise?.(other);
+    this.#guard(condition, fill, { lanes: true, ...(other === undefined ? {} : { otherwise: other.statements }) });
+  }
+
+  #guard(condition: Expr, fill: (body: Scope) => void, rest: Pick<Extract<Stmt, { kind: 'if' }>, 'lanes' | 'otherwise'>): void {
     const body = new Scope(this.names, this, false, false);
     // What the condition speaks about must not be touched outside of the guard: it may be out of bounds there.
     for (const name of freeNames([condition])) body.#own.add(name);
     fill(body);
-    this.statements.push({ kind: 'if', condition, then: body.statements });
+    this.statements.push({ kind: 'if', condition, then: body.statements, ...rest });
   }
 
   /** Statements of a block of their own: nodes mean something there alone. */

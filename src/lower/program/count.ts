@@ -102,6 +102,7 @@ class Counter {
   #walk(stmt: Stmt): void {
     for (const root of expressionsOf(stmt)) visitExpr(root, (expr) => expr.kind === 'load' && this.#touch('read', expr.buffer, expr.index));
     if (stmt.kind === 'store') this.#touch('written', stmt.buffer, stmt.index);
+    if (stmt.kind === 'copy') this.#touch('read', stmt.from, stmt.index, stmt.count);
     if (stmt.kind === 'let') this.#lets.set(stmt.name, stmt.value);
     if (stmt.kind === 'if') {
       const usual = this.#usual(stmt.condition);
@@ -180,7 +181,9 @@ class Counter {
     return value;
   }
 
-  #touch(how: 'read' | 'written', buffer: Buffer, index: readonly Expr[]): void {
+  /** `run`: so many elements along the last axis. */
+  #touch(how: 'read' | 'written', buffer: Buffer, index: readonly Expr[], run = 1): void {
+    if (buffer.role.kind === 'shared') return;
     const known = this.#buffers.get(buffer.name) ?? { buffer, read: new Map<string, Dim>(), written: new Map<string, Dim>() };
     this.#buffers.set(buffer.name, known);
     let count = Dim.one;
@@ -188,7 +191,7 @@ class Counter {
       const size = buffer.shape[axis] as Dim;
       const loops = this.#loopsOf(expr);
       const times = loops?.reduce<Dim | undefined>((product, one) => (one === undefined ? undefined : product?.mul(one)), Dim.one);
-      const here = times === undefined ? size : smaller(times, size);
+      const here = times === undefined ? size : smaller(axis === index.length - 1 ? times.mul(run) : times, size);
       count = count.mul(here);
       return here.equals(size)
         ? '*'

@@ -20,7 +20,7 @@ export function schedulesOf(target: Target): Schedules {
     case 'cpu':
       return cpu(target);
     case 'cuda':
-      return cuda;
+      return cuda(target);
   }
 }
 

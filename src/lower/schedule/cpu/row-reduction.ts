@@ -3,14 +3,21 @@
 // Holds: at each point reductions come first, in the order in which they need each other, then what is elementwise along the row, then what
 // has one value per row.
 
-import { build, type Accumulator } from '../../../kernel/index.js';
+import { type Accumulator, build, type Expr } from '../../../kernel/index.js';
 import { space, spread, widthAs } from '../../form/forms.js';
 import type { KernelEmitter } from './emitter.js';
 import { type Scope, valueKey } from '../../form/scope.js';
 import { alike, groupBy } from '../../fuse/stages.js';
 
-export function emitRowReduction(points: KernelEmitter, scope: Scope): void {
-  points.loops(scope, points.group.outer, (point, body) => {
+/** Runs `fill` at every point. */
+type Around = (fill: (point: readonly Expr[], body: Scope) => void) => void;
+
+export function emitRowReduction(
+  points: KernelEmitter,
+  scope: Scope,
+  around: Around = (fill) => points.loops(scope, points.group.outer, fill),
+): void {
+  around((point, body) => {
     for (const stage of points.stages) {
       for (const together of alike(stage)) {
         const accumulators = together.map(({ node, form }) => points.declare(body, form, [], node));

@@ -2,7 +2,7 @@
 // so many. In: the parts of an elementwise group. Out: statements in a scope. Holds: every point stands for itself; neighbouring threads
 // have neighbouring points.
 
-import { elementCount } from '../../../base/index.js';
+import { type Dim, elementCount } from '../../../base/index.js';
 import { build, type Expr } from '../../../kernel/index.js';
 import { pointsOfBlock } from '../../../target/index.js';
 import { splitIndex } from '../../form/index-expressions.js';
@@ -13,15 +13,20 @@ export function emitElementwise(points: KernelEmitter, scope: Scope): void {
   const { group, context } = points;
   const { outer } = group;
   if (outer.length === 0) return points.store(scope, points.maps, []);
-  const all = elementCount(outer);
+  eachPoint(scope, elementCount(outer), context.parallel, (vector, number) =>
+    points.store(vector, points.maps, splitIndex(outer, number, vector)),
+  );
+}
+
+/** Runs `fill` for the number of every point, in blocks where they may be parallel. */
+export function eachPoint(scope: Scope, all: Dim, parallel: boolean, fill: (vector: Scope, number: Expr) => void): void {
   const extent = build.size(all);
-  const at = (vector: Scope, number: Expr): void => points.store(vector, points.maps, splitIndex(outer, number, vector));
-  if (!context.parallel) return scope.loop('i', extent, 'vector', (i, vector) => at(vector, i));
+  if (!parallel) return scope.loop('i', extent, 'vector', (i, vector) => fill(vector, i));
   const length = build.int(pointsOfBlock);
-  const fill = (p: Expr, block: Scope): void => {
-    const start = block.let('start', build.times(p, length));
+  const block = (p: Expr, body: Scope): void => {
+    const start = body.let('start', build.times(p, length));
     const own = build.smaller(length, build.minus(extent, start));
-    block.loop('i', own, 'vector', (i, vector) => at(vector, build.plus(start, i)), partOf(p));
+    body.loop('i', own, 'vector', (i, vector) => fill(vector, build.plus(start, i)), partOf(p));
   };
-  scope.loop('p', build.ceilDiv(extent, length), 'parallel', fill, { blocks: all });
+  scope.loop('p', build.ceilDiv(extent, length), 'parallel', block, { blocks: all });
 }

@@ -6,20 +6,20 @@ import { emitColumnReduction } from '../cpu/column-reduction.js';
 import { KernelEmitter } from '../cpu/emitter.js';
 import { emitFullReduction } from '../cpu/full-reduction.js';
 import { FusedRowsEmitter } from '../cpu/fused-rows.js';
-import { MatmulEmitter } from '../cpu/matmul/emit.js';
-import { emitNest } from '../cpu/nest.js';
-import { emitRowReduction } from '../cpu/row-reduction.js';
 import type { Schedules } from '../index.js';
 import { emitElementwise } from './elementwise.js';
-import { products } from './products.js';
+import { emitBatch } from './nest.js';
+import { emitRows } from './rows.js';
+import type { CudaTarget } from '../../../target/index.js';
+import { BlockProduct } from './matmul/emit.js';
 
-export const cuda: Schedules = {
+export const cuda = (target: CudaTarget): Schedules => ({
   elementwise: (group, scope, context) => emitElementwise(new KernelEmitter(group, context), scope),
-  'row-reduction': (group, scope, context) => emitRowReduction(new KernelEmitter(group, context), scope),
+  'row-reduction': (group, scope, context) => emitRows(new KernelEmitter(group, context), scope, target),
   'column-reduction': (group, scope, context) => emitColumnReduction(new KernelEmitter(group, context), scope),
   'full-reduction': (group, scope, context) => emitFullReduction(new KernelEmitter(group, context), scope),
   'fused-rows': (group, scope, context) => new FusedRowsEmitter(group, context).emit(scope),
-  matmul: (group, scope, context) => new MatmulEmitter(group, context, products).emit(scope),
-  nest: (group, scope, context) => emitNest(group, scope, context),
+  matmul: (group, scope, context) => new BlockProduct(group, context).emit(scope),
+  nest: (group, scope, context) => emitBatch(group, scope, context),
   loop: (group, scope, context) => emitLoop(group, scope, context),
-};
+});

@@ -1,5 +1,5 @@
-// What a kind of target decides about matrix products: how they are cut, what is copied into panels, what is asked for early. In: a
-// product. Out: the plan that `MatmulEmitter` follows. Holds: no plan changes a bit of a product.
+// What a CPU decides about matrix products: how they are cut, what is copied into panels, what is asked for early. In: a product, a
+// target. Out: the plan that `MatmulEmitter` follows. Holds: no plan changes a bit of a product.
 
 import type { TensorNode } from '../../../../graph/index.js';
 import { type CpuTarget, tileBlockBytes, tilesPerBlock } from '../../../../target/index.js';

@@ -7,6 +7,7 @@
 import {
   type Accumulator,
   bodiesOf,
+  changedBy,
   type Combiner,
   type For,
   forEachStatement,
@@ -42,7 +43,8 @@ export function findReductions(loop: For, { lanesOf, vectorized }: LoopLanes, ca
   const visit = (stmt: Stmt, vector: For | undefined): void => {
     for (const part of cache.of(stmt)) if (part.kind === 'read') seen(part.accumulator).sole = false;
     if (stmt.kind === 'declare') declared.add(stmt.accumulator.name);
-    if (stmt.kind === 'assign') seen(stmt.accumulator).sole = false;
+    const changed = stmt.kind === 'accumulate' ? undefined : changedBy(stmt);
+    if (changed !== undefined) seen(changed).sole = false;
     if (stmt.kind === 'accumulate') {
       const entry = seen(stmt.accumulator);
       const lanes = vector === undefined ? 1 : lanesOf(vector);

@@ -2,7 +2,7 @@
 // and lanes of its vector loops. Out: these loops.
 // Holds: they change no registers from outside, so that a copy of these in memory, which the counter may index, will do.
 
-import { bodiesOf, emittedStatements, type For, forEachStatement, type Stmt } from '../../../../kernel/index.js';
+import { bodiesOf, changedBy, emittedStatements, type For, forEachStatement, type Stmt } from '../../../../kernel/index.js';
 import { unrolledStatements } from '../../../../target/index.js';
 
 export function rolledLoops(body: readonly Stmt[], lanesOf: (loop: For) => number): ReadonlySet<For> {
@@ -25,7 +25,8 @@ function changesOwn(loop: For): boolean {
   const [own, changed] = [new Set<string>(), new Set<string>()];
   forEachStatement(loop.body, (stmt) => {
     if (stmt.kind === 'declare') own.add(stmt.accumulator.name);
-    if (stmt.kind === 'accumulate' || stmt.kind === 'assign') changed.add(stmt.accumulator.name);
+    const accumulator = changedBy(stmt);
+    if (accumulator !== undefined) changed.add(accumulator.name);
   });
   return [...changed].every((name) => own.has(name));
 }

@@ -1,0 +1,188 @@
+// How the sides of a matrix product come to shared memory. In: a product, its storage, a tile. Out: for each side how its lines lie there,
+// and the statements that bring a stage of it. Holds: what lies beyond the product is 0 there; a copy moves as many elements as follow each
+// other in memory, from addresses that are multiples of what it moves.
+
+import { bytesOf, Dim, type DType, elementCount, type Shape } from '../../../../base/index.js';
+import type { TensorNode } from '../../../../graph/index.js';
+import { type Accumulator, type Buffer, build, type Expr, LinearForms, type Stmt } from '../../../../kernel/index.js';
+import { linePadding, stages } from '../../../../target/index.js';
+import { combinedAs, identity, innerAt, type MatmulForm, opOf, rightIndex, tensorOf, widthAs } from '../../../form/forms.js';
+import { splitIndex } from '../../../form/index-expressions.js';
+import { Names, Scope } from '../../../form/scope.js';
+import { Values } from '../../../form/values.js';
+import type { EmitContext } from '../../cpu/emitter.js';
+
+/** The left side, whose lines are rows, or the right one, whose lines are columns. */
+export type Which = 'left' | 'right';
+
+/** The place of a stage: its number, and the first step and line of the product that it has. */
+export interface Stage {
+  readonly number: Expr;
+  readonly batch: readonly Expr[];
+  readonly step: Expr;
+  readonly line: Expr;
+  /** Where the steps end. */
+  readonly limit: Expr;
+}
+
+/** A side in shared memory. */
+export interface Staged {
+  readonly buffer: Buffer;
+  /** What the last axis of the buffer runs over. */
+  readonly along: 'depth' | 'lines';
+  at(stage: Expr, step: Expr, line: Expr): readonly Expr[];
+  /** Begins to bring a stage; `copies`: nothing but a wait for it is left to do. Else `finish` puts what came where it belongs. */
+  begin(scope: Scope, stage: Stage): void;
+  readonly copies: boolean;
+  finish(scope: Scope, stage: Expr): void;
+}
+
+/** What runs over the rows of a product: axes before the last one, which the right side does not have, and the last one. */
+export const rowAxes = ({ batch, shared, rows }: MatmulForm): Shape => [...batch.slice(shared), rows];
+
+/** Matrices that a product has side by side: all that both sides have. */
+export const matricesOf = ({ batch, shared }: MatmulForm): Dim => elementCount(batch.slice(0, shared));
+
+/** What a product reads of a side. */
+export interface SideRead {
+  readonly which: Which;
+  readonly lines: Dim;
+  /** The dtype that holds all elements as they are. */
+  readonly holds: DType;
+  readonly order: MemoryOrder;
+  /** An element; the index of the lines is split into axes in `scope`. */
+  element(batch: readonly Expr[], line: Expr, step: Expr, scope: Scope): Expr;
+}
+
+/** Which way neighbouring elements lie in memory, and how many, a power of two, follow each other from a multiple of as many on. */
+interface MemoryOrder {
+  readonly along: 'depth' | 'lines';
+  readonly run: number;
+  /** Whether elements are what lies in memory. */
+  readonly source: Buffer | undefined;
+}
+
+export function readSide(form: MatmulForm, which: Which, { forms, storage }: EmitContext): SideRead {
+  let seen: TensorNode | undefined;
+  const values = new Values({
+    stored: (node) => storage.stored(node),
+    form: (node) => forms.of(node),
+    observe: (node) => (seen = node),
+  });
+  const element = (batch: readonly Expr[], line: Expr, step: Expr, scope: Scope): Expr => {
+    const read = (node: TensorNode, index: readonly Expr[]): Expr => values.at(node, index, scope);
+    const inner = innerAt(form, step).map((one) => scope.let('k', one));
+    if (which === 'right') return read(tensorOf(form.node.args[1] as TensorNode), rightIndex(form, batch, inner, line));
+    return form.left([...batch, ...splitIndex(rowAxes(form), line, scope), ...inner], read);
+  };
+  const lines = which === 'left' ? elementCount(rowAxes(form)) : form.columns;
+  const scope = Scope.root(new Names());
+  const batch = form.batch.slice(0, form.shared).map((_, axis) => build.index(`b${axis}`));
+  const value = element(batch, build.index('line'), build.index('step'), scope);
+  const lowering = seen === undefined ? undefined : opOf(seen).lowering;
+  const own = build.dtypeOf(value);
+  const holds = value.kind === 'load' && lowering?.kind === 'element' && seen !== undefined ? lowering.holds?.(seen) : undefined;
+  const last = which === 'left' ? form.rows : form.columns;
+  return { which, lines, holds: holds ?? own, order: memoryOrder(value, scope.statements, { depth: form.inner, lines: [last] }), element };
+}
+
+/** `axes`: of which the last one runs fastest. */
+function memoryOrder(value: Expr, named: readonly Stmt[], axes: Readonly<Record<'depth' | 'lines', Shape>>): MemoryOrder {
+  if (value.kind !== 'load') return { along: 'lines', run: 1, source: undefined };
+  const { buffer, index } = value;
+  const lets = new Map(named.flatMap((stmt) => (stmt.kind === 'let' ? [[stmt.name, stmt.value] as const] : [])));
+  const { terms, constant } = new LinearForms(lets, { joins: false }).offset(index, buffer, index);
+  // Of several axes the last one's index is a remainder.
+  const unit = (name: string) =>
+    terms.find(({ atom, coefficient }) => {
+      const last = atom.kind === 'apply' && atom.fn === 'rem' ? atom.args[0] : atom;
+      return last?.kind === 'index' && last.name === name && coefficient.constant === 1;
+    });
+  const step = unit('step');
+  const along = step === undefined ? 'lines' : 'depth';
+  const moved = step ?? unit('line');
+  const axis = axes[along].findLast((size) => size.constant !== 1) ?? Dim.one;
+  const others = [axis, constant, ...terms.filter((one) => one !== moved).map(({ coefficient }) => coefficient)];
+  let run = moved === undefined ? 1 : 16 / bytesOf(buffer.dtype);
+  while (run > 1 && !others.every((size) => size.constant !== undefined && size.constant % run === 0)) run /= 2;
+  return { along, run: Math.max(1, run), source: buffer };
+}
+
+/** `dtype`: of the elements in shared memory. */
+export function stageSide(read: SideRead, dtype: DType, lines: number, depth: number, scope: Scope): Staged {
+  const { along, run, source } = read.order;
+  const [outer, inner] = along === 'depth' ? [lines, depth] : [depth, lines];
+  const shape = [stages, outer, inner + linePadding / bytesOf(dtype)].map((size) => Dim.of(size));
+  const buffer = build.buffer(scope.names.fresh(read.which), dtype, shape, { kind: 'shared' });
+  scope.emit({ kind: 'share', buffer });
+  const at = (stage: Expr, step: Expr, line: Expr): readonly Expr[] => (along === 'depth' ? [stage, line, step] : [stage, step, line]);
+  const copies = source?.dtype === dtype && run * bytesOf(dtype) >= 4;
+  const count = (outer * inner) / run;
+  const all: Accumulator = { name: scope.names.fresh('next'), dtype, shape: [run, count] };
+  if (!copies) scope.emit({ kind: 'declare', accumulator: all, initial: identity('sum', dtype) });
+  /** Runs `fill` for every run of elements: where it is in the stage. */
+  const runs = (where: Scope, fill: (vector: Scope, e: Expr, step: Expr, line: Expr) => void): void =>
+    where.loop(
+      'e',
+      build.int(count),
+      'vector',
+      (e, vector) => {
+        const each = build.int(inner / run);
+        const far = vector.let('far', build.over(e, each));
+        const near = vector.let('near', build.times(build.modulo(e, each), build.int(run)));
+        if (along === 'depth') fill(vector, e, near, far);
+        else fill(vector, e, far, near);
+      },
+      { limit: count },
+    );
+  const begin = (where: Scope, stage: Stage): void =>
+    runs(where, (vector, e, ownStep, ownLine) => {
+      const step = vector.let('step', build.plus(stage.step, ownStep));
+      const line = vector.let('line', build.plus(stage.line, ownLine));
+      const below = (index: Expr, size: Expr): Expr => build.apply('lt', 'bool', index, size);
+      const when = build.apply('and', 'bool', below(step, stage.limit), below(line, build.size(read.lines)));
+      const nextOf = (j: Expr): { step: Expr; line: Expr } =>
+        along === 'depth' ? { step: build.plus(step, j), line } : { step, line: build.plus(line, j) };
+      if (copies) {
+        const element = read.element(stage.batch, line, step, vector);
+        if (element.kind === 'load')
+          vector.emit({
+            kind: 'copy',
+            to: buffer,
+            at: at(stage.number, ownStep, ownLine),
+            from: element.buffer,
+            index: element.index,
+            count: run,
+            when,
+          });
+        return;
+      }
+      const put = (body: Scope, value: (one: Scope, j: Expr) => Expr): void =>
+        body.loop('j', build.int(run), 'unroll', (j, one) =>
+          one.emit({ kind: 'assign', accumulator: all, index: [j, e], value: value(one, j) }),
+        );
+      vector.each(
+        when,
+        (inside) =>
+          put(inside, (one, j) => {
+            const { step: atStep, line: atLine } = nextOf(j);
+            return widthAs(dtype, read.element(stage.batch, atLine, atStep, one));
+          }),
+        (beyond) => put(beyond, () => build.constant(dtype, 0)),
+      );
+    });
+  const finish = (where: Scope, stage: Expr): void =>
+    runs(where, (vector, e, step, line) =>
+      vector.loop('j', build.int(run), 'unroll', (j, one) => {
+        const index = along === 'depth' ? at(stage, build.plus(step, j), line) : at(stage, step, build.plus(line, j));
+        one.emit({ kind: 'store', buffer, index, value: build.read(all, [j, e]) });
+      }),
+    );
+  return { buffer, along, at, begin, copies, finish: copies ? () => undefined : finish };
+}
+
+/** The dtype that products of these sides are computed in by tensor cores, with sums in f32; undefined where others are needed. */
+export function tensorDType({ node }: MatmulForm, left: SideRead, right: SideRead): DType | undefined {
+  if (combinedAs(node.type.dtype) !== 'f32' || left.holds !== right.holds) return undefined;
+  return left.holds === 'bf16' || left.holds === 'f16' ? left.holds : undefined;
+}

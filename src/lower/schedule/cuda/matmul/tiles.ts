@@ -1,0 +1,144 @@
+// How the threads of a block share a tile of a matrix product. In: the sizes of a product. Out: elements that each thread has, and where
+// they lie in the tile. Holds: no tiling changes the order in which an element is summed up.
+
+import type { Dim } from '../../../../base/index.js';
+import { build, type Expr, warpThreads } from '../../../../kernel/index.js';
+import {
+  assumedDepth,
+  assumedProcessors,
+  assumedSize,
+  bytesPerCycle,
+  coreTiles,
+  depthRun,
+  kernelCycles,
+  leastPart,
+  leastPartUnit,
+  mostSplits,
+  tensorTiles,
+  threadRun,
+  type TileCost,
+  warpsAcross,
+  warpsDown,
+  threadsAcross,
+  threadsDown,
+} from '../../../../target/index.js';
+import type { Scope } from '../../../form/scope.js';
+
+export interface BlockTile {
+  readonly rows: number;
+  readonly columns: number;
+  /** Steps of the depth in a stage. */
+  readonly depth: number;
+  /** Elements of each thread, down and across; of those across so many lie side by side. */
+  readonly perThread: readonly [down: number, across: number];
+  readonly run: number;
+  /** Whether warps multiply by tensor cores. */
+  readonly isTensor: boolean;
+}
+
+/** Where the elements of a thread lie in a tile. */
+export interface ThreadPlace {
+  row(at: Expr): Expr;
+  column(at: Expr): Expr;
+}
+
+/** What decides about the tiles of a product. */
+export interface ProductSizes {
+  readonly matrices: Dim;
+  readonly rows: Dim;
+  readonly columns: Dim;
+  readonly depth: Dim;
+  /** Of an element in shared memory. */
+  readonly bytes: number;
+  readonly isTensor: boolean;
+  /** Whether parts of the depth may have blocks of their own. */
+  readonly splits: boolean;
+}
+
+export interface Plan {
+  readonly tile: BlockTile;
+  /** So many parts of the depth have blocks of their own, each of `part` steps but for the last one. */
+  readonly splits: number;
+  readonly part: number;
+}
+
+/** The tiles, and the parts of the depth, with which all processors together need the fewest cycles. */
+export function planProduct(sizes: ProductSizes): Plan {
+  const { bytes, isTensor } = sizes;
+  const depth = Math.max(1, sizes.depth.constant ?? assumedDepth);
+  let best: { readonly cost: number; readonly tile: TileCost; readonly part: number } | undefined;
+  for (const splits of waysToSplit(sizes)) {
+    const part = splits === 1 ? depth : wholeStages(Math.ceil(depth / splits));
+    const runs = Math.ceil((splits === 1 ? (sizes.depth.constant ?? Infinity) : part) / depthRun);
+    for (const tile of isTensor ? tensorTiles : coreTiles(bytes, runs)) {
+      const cost = costOf(sizes, tile, splits, part);
+      if (best === undefined || cost < best.cost) best = { cost, tile, part };
+    }
+  }
+  const { tile, part } = best as NonNullable<typeof best>;
+  const { rows, columns } = tile;
+  const perThread = isTensor
+    ? ([rows / warpsDown / 8, columns / warpsAcross / 4] as const)
+    : ([rows / threadsDown, columns / threadsAcross] as const);
+  const run = isTensor ? 2 : Math.min(threadRun, perThread[1]);
+  return { tile: { rows, columns, depth: tile.depth, perThread, run, isTensor }, splits: Math.max(1, Math.ceil(depth / part)), part };
+}
+
+/** Only where all sizes are known: what parts leave takes memory. */
+function waysToSplit({ matrices, rows, columns, depth, splits }: ProductSizes): readonly number[] {
+  const isKnown = [matrices, rows, columns].every(({ constant }) => constant !== undefined && constant > 0);
+  const most = splits && isKnown ? Math.min(mostSplits, Math.floor((depth.constant ?? 0) / leastPart)) : 1;
+  return [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64].filter((one) => one === 1 || one <= most);
+}
+
+const wholeStages = (steps: number): number => Math.ceil(steps / leastPartUnit) * leastPartUnit;
+
+/** Cycles of a processor until the product is there. */
+function costOf({ matrices, rows, columns }: ProductSizes, tile: TileCost, splits: number, part: number): number {
+  const many = matrices.constant ?? 1;
+  const [down, across] = [rows.constant ?? assumedSize, columns.constant ?? assumedSize];
+  const blocks = many * Math.ceil(down / tile.rows) * Math.ceil(across / tile.columns) * splits;
+  const together = splits === 1 ? 0 : kernelCycles + (many * down * across * 4 * (splits + 1)) / bytesPerCycle;
+  return Math.ceil(blocks / assumedProcessors) * tile.cycles * part + together;
+}
+
+/** Of a thread by its number, what is needed of that is named in `scope`. */
+export function placeOf(tile: BlockTile, thread: Expr, scope: Scope): ThreadPlace {
+  return tile.isTensor ? tensorPlace(tile, thread, scope) : corePlace(tile, thread, scope);
+}
+
+/** Runs of elements side by side, so that neighbouring threads have neighbouring runs. */
+function corePlace({ perThread, run }: BlockTile, thread: Expr, scope: Scope): ThreadPlace {
+  const down = scope.let('down', build.over(thread, build.int(threadsAcross)));
+  const across = scope.let('across', build.modulo(thread, build.int(threadsAcross)));
+  const along = (threads: number, own: Expr, length: number) => {
+    const start = build.times(own, build.int(length));
+    return (at: Expr): Expr => {
+      const jump = build.times(build.over(at, build.int(length)), build.int(length * threads));
+      return build.plus(build.plus(jump, start), build.modulo(at, build.int(length)));
+    };
+  };
+  return { row: along(threadsDown, down, Math.min(threadRun, perThread[0])), column: along(threadsAcross, across, run) };
+}
+
+/** As `multiply` gives sums to the threads of a warp. */
+function tensorPlace({ rows, columns }: BlockTile, thread: Expr, scope: Scope): ThreadPlace {
+  const warp = scope.let('warp', build.over(thread, build.int(warpThreads)));
+  const lane = scope.let('lane', build.modulo(thread, build.int(warpThreads)));
+  const { row, column } = warpPlace({ rows, columns }, warp);
+  const down = scope.let('down', build.plus(row, build.over(lane, build.int(4))));
+  const across = scope.let('across', build.plus(column, build.times(build.modulo(lane, build.int(4)), build.int(2))));
+  return {
+    row: (at) => build.plus(down, build.times(at, build.int(8))),
+    column: (at) => build.plus(build.plus(across, build.times(build.over(at, build.int(2)), build.int(8))), build.modulo(at, build.int(2))),
+  };
+}
+
+/** The first row and column of a warp's part of a tile. */
+export const warpPlace = (
+  { rows, columns }: Pick<BlockTile, 'rows' | 'columns'>,
+  warp: Expr,
+): { readonly row: Expr; readonly column: Expr } => ({
+  row: build.times(build.over(warp, build.int(warpsAcross)), build.int(rows / warpsDown)),
+  column: build.times(build.modulo(warp, build.int(warpsAcross)), build.int(columns / warpsAcross)),
+});

@@ -1,0 +1,68 @@
+// Matrix products by blocks of threads, from graphs to the emulated device. In: products of every kind of size, layout and dtype. Out: what
+// the meaning says. Holds: graph interpreter ≈ kernel interpreter ≈ the device; shared memory is raced for in none of them.
+
+import { describe, expect, it } from 'vitest';
+import type { DType } from '../../src/base/index.js';
+import { build, type CopyStmt, forEachStatement, type KernelCode, type Stmt } from '../../src/kernel/index.js';
+import { type GraphCase, runGraphs } from '../chain/graphs.js';
+import { lowerEntry } from '../lower/lower-entry.js';
+import { device, target } from './device-chain.js';
+import { cases, product } from './product-cases.js';
+
+const { intValue } = build;
+
+/** Statements of the kernel that multiplies. */
+function statementsOf(one: GraphCase): readonly Stmt[] {
+  const found: Stmt[] = [];
+  const codes: KernelCode[] = lowerEntry(one.entry, one.make.variables, target, one.make.build).kernels.map(({ code }) => code);
+  for (const { body } of codes) forEachStatement(body, (stmt) => found.push(stmt));
+  return found;
+}
+
+const copies = (one: GraphCase): readonly number[] =>
+  statementsOf(one)
+    .filter((stmt): stmt is CopyStmt => stmt.kind === 'copy')
+    .map(({ count }) => count);
+
+describe('products of blocks', () => {
+  it.each(cases)('$name', (one) => {
+    expect(runGraphs([one], { target, device, native: false })).toEqual([]);
+  });
+
+  it('copy as many elements at once as lie on whole accesses', () => {
+    expect(new Set(copies(product([64, 64], [64, 64])))).toEqual(new Set([4]));
+    expect(new Set(copies(product([64, 64], [64, 64], 'f64')))).toEqual(new Set([2]));
+    // Rows of 18 elements start where they like; columns of 64 do not.
+    expect(new Set(copies(product([64, 18], [18, 64])))).toEqual(new Set([2, 4]));
+    expect(new Set(copies(product(['N', 16], [16, 64], 'f32', [{ N: 1 }])))).toEqual(new Set([4]));
+    expect(new Set(copies(product([64, 'K'], ['K', 64], 'f32', [{ K: 1 }])))).toEqual(new Set([1, 4]));
+    expect(new Set(copies(product([64, 64], [64, 64], 'f16')))).toEqual(new Set([8]));
+    // What is too small for a copy is stored.
+    expect(copies(product([64, 7], [7, 65], 'f16'))).toEqual([]);
+  });
+
+  it('share a deep sum for few elements among blocks', () => {
+    const blocksOf = (one: GraphCase): readonly (number | undefined)[] =>
+      statementsOf(one).flatMap((stmt) => (stmt.kind === 'for' && stmt.axis === 'parallel' ? [intValue(stmt.extent)] : []));
+    // 5 parts of 160 steps, 20 tiles; then 15 blocks of points.
+    expect(blocksOf(product([50, 784], [784, 300]))).toEqual([100, 15]);
+    expect(blocksOf(product([50, 784], [784, 30000]))).toHaveLength(1);
+    expect(blocksOf(product(['N', 784], [784, 300]))).toHaveLength(1);
+  });
+
+  it('have more blocks than processors rather than large tiles', () => {
+    const tile = (rows: number, columns: number, dtype: DType = 'f32'): readonly number[] => {
+      const [sums] = statementsOf(product([rows, 64], [64, columns], dtype)).flatMap((stmt) =>
+        stmt.kind === 'declare' && stmt.accumulator.shape.length === 3 ? [stmt.accumulator.shape] : [],
+      );
+      return sums ?? [];
+    };
+    expect(tile(4096, 4096)).toEqual([8, 8, 256]);
+    expect(tile(1024, 1024)).toEqual([4, 4, 256]);
+    expect(tile(512, 512)).toEqual([4, 4, 256]);
+    expect(tile(50, 300)).toEqual([1, 1, 256]);
+    expect(tile(4096, 4096, 'bf16')).toEqual([8, 8, 256]);
+    expect(tile(1024, 1024, 'bf16')).toEqual([4, 4, 256]);
+    expect(tile(50, 300, 'bf16')).toEqual([2, 4, 256]);
+  });
+});
