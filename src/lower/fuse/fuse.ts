@@ -5,6 +5,7 @@
 import { type Shape, shapeEquals, shapeToString } from '../../base/index.js';
 import { type Node, NodeMap } from '../../graph/index.js';
 import { build, type Expr, exprKey } from '../../kernel/index.js';
+import { mostMembers } from '../../target/index.js';
 import { isCheap, paysToMove, paysToStore } from './cost-model.js';
 import { type Form, reducedKey, type ReduceForm, space, spread, tensorOf } from '../form/forms.js';
 import { type ApartNote, type Described, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
@@ -179,6 +180,7 @@ class Fuser {
   /** 'joined', 'unrelated' (nothing to gain), or the reason why not. */
   #join(group: Group, member: Member, mode: Mode, outer: Shape, alone: ReadsOf): string {
     if (group.mode === 'nest' || group.mode === 'loop') return 'unrelated';
+    if (group.members.length >= mostMembers) return 'much is computed in the kernel already';
     if (this.#isKeptApart(group, member)) return 'it changes variables, which wait for checks';
     const reads = alone.in(group);
     const isMember = (node: Node): boolean => this.#groupOf.get(node) === group;

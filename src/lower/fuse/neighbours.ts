@@ -4,7 +4,7 @@
 // with a few groups, however many there are.
 
 import type { Node } from '../../graph/index.js';
-import { mostAlike, mostReaders, mostScalars } from '../../target/index.js';
+import { mostAlike, mostNeighbours, mostReaders, mostScalars } from '../../target/index.js';
 import { reducedKey, space } from '../form/forms.js';
 import type { Described, Group, Member, Mode } from './groups.js';
 
@@ -49,7 +49,7 @@ export class Neighbours {
     if (member.role === 'reduce' && this.mayShareLoop(member, mode))
       for (const group of this.#reducers.get(reducedKey(member.form)) ?? []) found.add(group);
     if (this.mayJoinScalars(member)) for (const group of this.#scalars) found.add(group);
-    return [...found].sort((a, b) => b.id - a.id);
+    return [...found].sort((a, b) => b.id - a.id).slice(0, mostNeighbours);
   }
 
   /** A group has got a member more. */
