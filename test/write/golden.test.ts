@@ -109,8 +109,9 @@ export fn dEnergy<T>(steps: f64[T, 3], start: f64[3], w: f64[3, 3]): {
   dEnergy_dw: f64[3, 3],
   dEnergy_dstart: f64[3],
 } {
-  // back through line 5: let last = fold step in steps with state = start { tanh(w @ stat…
+  // from line 5: let last = fold step in steps with state = start { tanh(w @ stat…
   let (last, zs) = scan i in 0..T with last = start { yield (tanh(w @ last + steps[i]), last) }
+
   // back through line 6: return sum(square(last))
   let dEnergy_dlast = 2 * last
   // back through line 5: let last = fold step in steps with state = start { tanh(w @ stat…

@@ -1,0 +1,11 @@
+// What a test file changes of the environment, such as the place of the cache, ends with it. In: the environment before a file. Out: the
+// same behind it. Holds: files that share a process find it as they would alone.
+
+import { afterAll } from 'vitest';
+
+const before = { ...process.env };
+
+afterAll(() => {
+  for (const name of Object.keys(process.env)) if (!Object.hasOwn(before, name)) Reflect.deleteProperty(process.env, name);
+  Object.assign(process.env, before);
+});
