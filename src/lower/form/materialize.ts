@@ -13,6 +13,7 @@ import { type Form, formOf, space, tensorOf } from './forms.js';
 import { Leaves } from './leaves.js';
 import { unreadableOperands } from './operands.js';
 import type { SplitReduction } from './partial.js';
+import { storeRepeated } from './repeated.js';
 import type { Structures } from './structure.js';
 import { isInlineReduce } from './values.js';
 
@@ -132,6 +133,7 @@ export function chooseMaterialized(demanded: readonly TensorNode[], order: reado
   }
   storeSums(order, materialized, forms);
   storeAlongChains(order, materialized, forms);
+  storeRepeated(order, materialized, forms);
   for (const node of order) {
     const form = forms.of(node);
     if (form.kind === 'matmul') for (const operand of unreadableOperands(form, materialized, forms)) materialized.add(operand);
