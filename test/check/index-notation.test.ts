@@ -640,6 +640,9 @@ describe('mistakes', () => {
       ].join('\n'),
     );
   });
+  test('there is nothing to take from an empty axis', () => {
+    expect(codes('export fn f(x: f64[0], ids: i32[3]) = [i in 0..3] => x[ids[i]]')).toEqual([['invalid-value', 'x[ids[i]]']]);
+  });
   test('a window that may leave its tensor says how far it goes', () => {
     expect(render(check('export fn f<N>(s: f64[N], w: f64[3]): f64[N] =\n  [t in 0..N] => sum[k](s[t + k - 1] * w[k])'))).toBe(
       [

@@ -3,9 +3,10 @@
 // Holds: what is read where the read is not taken, or where its index is outside, reaches no result.
 
 import { bytesOf, Dim, type DType, elementCount, isWide } from '../../base/index.js';
-import type { TensorNode } from '../../graph/index.js';
+import type { Attrs, TensorNode } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { placeOf } from '../checked-index.js';
+import { fail } from '../report.js';
 import type { Affine } from './affine.js';
 import type { Lift, Lifted } from './lift.js';
 import type { Settled } from './ranges.js';
@@ -35,7 +36,8 @@ function liftedRead(lift: Lift, read: ElementRead): LiftedRead {
   return { table: node, subscripts: [...axes, ...read.subscripts], settled: [...own, ...settled], read };
 }
 
-export function liftRead(lift: Lift, element: ElementRead): Lifted {
+/** Undefined after a diagnostic. */
+export function liftRead(lift: Lift, element: ElementRead): Lifted | undefined {
   const read = liftedRead(lift, element);
   const { table: whole, settled } = read;
   const { shape } = whole.type;
@@ -48,12 +50,14 @@ export function liftRead(lift: Lift, element: ElementRead): Lifted {
   // A constant outside is a part of the view; everything else is chosen by a mask.
   const constant = outside !== undefined && computed.size === 0 && ops.isNodeOf(outside, ops.constant) ? outside.attrs.value : undefined;
   const zero = isWide(whole.type.dtype) ? 0n : 0;
-  if (computed.size === 0 && (outside === undefined || constant !== undefined)) return viewed(lift, whole, rest, constant ?? zero);
+  if (computed.size === 0 && (outside === undefined || constant !== undefined)) return viewed(lift, element, whole, rest, constant ?? zero);
   const mask = outside === undefined ? undefined : insideMask(lift, read, computed);
-  const { table, ids } = computed.size === 0 ? { table: whole, ids: [] } : rowsByNumber(lift, read, [...computed], mask);
+  const taken = computed.size === 0 ? { table: whole, ids: [] } : rowsByNumber(lift, read, [...computed], mask);
+  if (taken === undefined) return undefined;
+  const { table, ids } = taken;
   const kept = ids.map((index): Row => ({ affine: fromOwnStart(lift, index), size: lift.sizeOf(index), isCertain: true }));
-  const value = viewed(lift, table, [...kept, ...rest], zero);
-  if (outside === undefined || mask === undefined) return value;
+  const value = viewed(lift, element, table, [...kept, ...rest], zero);
+  if (value === undefined || outside === undefined || mask === undefined) return value;
   return lift.elementwise(elementwise.select, [mask, value, lift.of(outside)]);
 }
 
@@ -113,7 +117,7 @@ function rowsByNumber(
   read: LiftedRead,
   computed: readonly number[],
   mask: Lifted | undefined,
-): { readonly table: TensorNode; readonly ids: readonly BodyIndex[] } {
+): { readonly table: TensorNode; readonly ids: readonly BodyIndex[] } | undefined {
   const { build } = lift;
   const { table, settled } = read;
   const { shape } = table.type;
@@ -134,7 +138,8 @@ function rowsByNumber(
     }
     rows = ops.applyTensor(build, ops.reshape, [turned], { shape: [count, ...turned.type.shape.slice(computed.length)] });
   }
-  return { table: ops.applyTensor(build, ops.gather, [rows, row.node], {}), ids: row.axes };
+  const found = takenBy(lift, read.read, ops.gather, [rows, row.node], {});
+  return found === undefined ? undefined : { table: found, ids: row.axes };
 }
 
 /** The element of one axis; 0 where the read is not taken, and what only the running program knows is looked at there (`isData`). */
@@ -173,7 +178,7 @@ function mapOf(
 }
 
 /** The tensor read at sums of indices, over the indices that they have. */
-function viewed(lift: Lift, table: TensorNode, rows: readonly Row[], border: number | bigint): Lifted {
+function viewed(lift: Lift, element: ElementRead, table: TensorNode, rows: readonly Row[], border: number | bigint): Lifted | undefined {
   const { build } = lift;
   const affines = rows.map(({ affine }) => affine);
   const axes = lift.union(...affines.map(({ terms }) => [...terms.keys()]));
@@ -188,16 +193,32 @@ function viewed(lift: Lift, table: TensorNode, rows: readonly Row[], border: num
       return isCertain && affine.terms.size === 1 && index !== undefined && offsets[row]?.constant === 0 && lift.sizeOf(index).equals(size);
     });
   if (isOrder) return { node: isInOrder(order) ? table : ops.applyTensor(build, ops.transpose, [table], { axes: order }), axes };
-  return {
-    node: ops.applyTensor(build, ops.view, [table], {
-      shape,
-      coefficients,
-      offsets,
-      divisors: rows.map(() => 1),
-      outside: rows.every(({ isCertain }) => isCertain) ? false : border,
-    }),
-    axes,
-  };
+  const node = takenBy(lift, element, ops.view, [table], {
+    shape,
+    coefficients,
+    offsets,
+    divisors: rows.map(() => 1),
+    outside: rows.every(({ isCertain }) => isCertain) ? false : border,
+  });
+  return node === undefined ? undefined : { node, axes };
+}
+
+/** Elements of a tensor; undefined after a diagnostic, where sizes that are only known here leave nothing to take. */
+function takenBy<A extends Attrs>(
+  lift: Lift,
+  { context, span }: ElementRead,
+  op: ops.Op<A>,
+  args: readonly TensorNode[],
+  attrs: A,
+): TensorNode | undefined {
+  const type = ops.infer(
+    op,
+    args.map((one) => one.type),
+    attrs,
+  );
+  if (type.kind !== 'problem') return ops.applyTensor(lift.build, op, args, attrs);
+  fail(context, type.code, span, type.message, type.hint === undefined ? {} : { hint: type.hint });
+  return undefined;
 }
 
 const isInOrder = (order: readonly number[]): boolean => order.every((axis, at) => axis === at);
