@@ -135,15 +135,14 @@ static double *run(long count) {
   return series;
 }
 
+/* Bytes of an element, by the ABI's number of its dtype. */
+static const size_t sizes[] = {4, 8, 2, 2, 4, 8, 1, 1, 1, 2, 2, 4, 8, 1, 1};
+
 static double value(const output *of, size_t at) {
-  static const size_t sizes[] = {4, 8, 2, 2, 4, 8, 1, 1, 1, 2, 2, 4, 8, 1, 1};
   return tfc_scalar_value(of->data + at * sizes[of->dtype], of->dtype);
 }
 
-static size_t count_of(const output *of) {
-  static const size_t sizes[] = {4, 8, 2, 2, 4, 8, 1, 1, 1, 2, 2, 4, 8, 1, 1};
-  return of->bytes / sizes[of->dtype];
-}
+static size_t count_of(const output *of) { return of->bytes / sizes[of->dtype]; }
 
 static void show(double number) {
   if (isfinite(number)) printf("%.17g", number);
