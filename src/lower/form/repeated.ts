@@ -2,6 +2,7 @@
 // the nodes of a block, and which of them are materialized. Out: more that are.
 // Holds: an upper bound of how many points there are decides, with what it costs to compute one; see the note at the end.
 
+import { shapeEquals } from '../../base/index.js';
 import { type Node, NodeMap, type TensorNode } from '../../graph/index.js';
 import { build, type Expr, exprKey } from '../../kernel/index.js';
 import { mostPoints } from '../../target/index.js';
@@ -95,8 +96,7 @@ function accessesOf(node: Node, form: Form, materialized: ReadonlySet<Node>): Re
 const isPointwise = (form: Form): boolean =>
   form.kind === 'element' &&
   form.cost > 0 &&
-  form.node.args.every((argument) => tensorOf(argument).type.shape.length === form.node.type.shape.length) &&
-  form.node.args.every((argument) => tensorOf(argument).type.shape.every((dim, axis) => dim.equals(form.node.type.shape[axis] ?? dim)));
+  form.node.args.every((argument) => shapeEquals(tensorOf(argument).type.shape, form.node.type.shape));
 
 /* Note: points.
    A short sum over a window is written out where it is needed, and so is a slice. Of windows of three, one after the other, the first is
