@@ -22,6 +22,8 @@ export function instantiate(call: Call, model: ModelValue): Value {
   const { declaration, module } = model;
   const name = declaration.name.text;
   context.checker.visited.add(declaration);
+  // An instance is a call, and its scope, names and variables besides.
+  context.checker.growth.spend(40);
   const path = context.instancePath;
   if (path === undefined) {
     for (const argument of call.passed) argument.value();

@@ -162,20 +162,22 @@ const most = 32;
 
 /** The origins of one node. */
 class Places {
-  readonly #bySpan = new Map<Origin['span'], Origin[]>();
+  /** Of a span in an entry: whether it is there forwards (1), backwards (2). */
+  readonly #bySpan = new Map<Origin['span'], Map<string | undefined, number>>();
   /** How many there are of an entry, forwards, and backwards. */
   readonly #counts = [new Map<string | undefined, number>(), new Map<string | undefined, number>()] as const;
 
   /** False when the origin was there, or is one too many. */
-  add(origin: Origin): boolean {
-    const counts = this.#counts[origin.backward ? 1 : 0];
-    const count = counts.get(origin.entry) ?? 0;
+  add({ span, entry, backward }: Origin): boolean {
+    const counts = this.#counts[backward ? 1 : 0];
+    const count = counts.get(entry) ?? 0;
     if (count >= most) return false;
-    const known = this.#bySpan.get(origin.span);
-    if (known === undefined) this.#bySpan.set(origin.span, [origin]);
-    else if (known.some((one) => isSame(one, origin))) return false;
-    else known.push(origin);
-    counts.set(origin.entry, count + 1);
+    let byEntry = this.#bySpan.get(span);
+    if (byEntry === undefined) this.#bySpan.set(span, (byEntry = new Map()));
+    const [known, way] = [byEntry.get(entry) ?? 0, backward ? 2 : 1];
+    if ((known & way) !== 0) return false;
+    byEntry.set(entry, known | way);
+    counts.set(entry, count + 1);
     return true;
   }
 }
