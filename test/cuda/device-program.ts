@@ -7,7 +7,7 @@ import { memoryOf } from '../../codegen/analysis/plan.js';
 import { bindSizes } from '../../src/eval/index.js';
 import { bytesOf, type Dim } from '../../src/base/index.js';
 import type { Buffer as KernelBuffer, Expr } from '../../src/kernel/index.js';
-import type { DeviceCode, DeviceProgram } from '../../src/target/index.js';
+import type { DeviceCode, DeviceFunction, DeviceProgram } from '../../src/target/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 import { argument, hex, moduleLine, runScript, type Settings } from './emulator.js';
 
@@ -52,7 +52,9 @@ export function runOnDevice(module: DeviceCode, which: number, inputs: DeviceInp
   const room = new Map<string, number>(places.map(({ key, bytes }) => [key, bytes]));
   for (const [at, slot] of program.arena.slots.entries()) room.set(`slot${at}`, Math.max(0, ...slot.bytes.map(size)));
   const lines = ['begin', moduleLine('m', module.text)];
-  for (const name of new Set(launches.map(({ fn }) => module.functions[fn]))) lines.push(`function ${name} m ${name}`);
+  const functionOf = (fn: number): DeviceFunction => module.functions[fn] as DeviceFunction;
+  for (const { name, shared } of new Set(launches.map(({ fn }) => functionOf(fn))))
+    lines.push(`function ${name} m ${name}`, ...(shared > 0 ? [`cuFuncSetAttribute h:${name} 8 ${shared}`] : []));
   for (const [key, bytes] of room) lines.push(`alloc ${key} ${Math.max(1, bytes)}`);
   for (const place of places) {
     const { role } = place.buffer;
@@ -65,7 +67,7 @@ export function runOnDevice(module: DeviceCode, which: number, inputs: DeviceInp
     const count = blocks === undefined ? 1 : evaluated(blocks, size);
     const status = guarded ? [`output${program.check?.output}`] : [];
     const args = [...buffers.map((buffer) => memoryOf(buffer, program.arena).key), ...sizes, ...status].join(' ');
-    return count <= 0 ? '' : `launch ${module.functions[fn]} ${count} 1 1 ${module.threads} 1 1 0 - ${args}`;
+    return count <= 0 ? '' : `launch ${functionOf(fn).name} ${count} 1 1 ${module.threads} 1 1 ${functionOf(fn).shared} - ${args}`;
   });
   const left = places.filter(({ buffer: { role } }) => role.kind === 'output' || role.kind === 'variable');
   const read = left.filter(({ bytes }) => bytes > 0).map(({ key, bytes }) => `download ${key} ${bytes}`);

@@ -4,6 +4,8 @@
 import { describe, expect, it } from 'vitest';
 import type { DType } from '../../src/base/index.js';
 import { build, type CopyStmt, forEachStatement, type KernelCode, type Stmt } from '../../src/kernel/index.js';
+import { buildModule } from '../../codegen/cuda/index.js';
+import { expandScalars, vectorize } from '../../src/lower/index.js';
 import { type GraphCase, runGraphs } from '../chain/graphs.js';
 import { lowerEntry } from '../lower/lower-entry.js';
 import { device, target } from './device-chain.js';
@@ -50,6 +52,17 @@ describe('products of blocks', () => {
     expect(blocksOf(product(['N', 784], [784, 300]))).toHaveLength(1);
   });
 
+  it('ask for the shared memory that is more than a block has anyway', () => {
+    const asked = (one: GraphCase): readonly number[] => {
+      const program = vectorize(expandScalars(lowerEntry(one.entry, one.make.variables, target, one.make.build), target), target);
+      return buildModule([program], target).functions.map(({ shared }) => shared);
+    };
+    expect(asked(product([64, 64], [64, 64], 'bf16'))).toEqual([0]);
+    // Three stages of 128 lines of 40 elements, and 32 of 264.
+    expect(asked(product([4096, 64], [64, 4096], 'bf16'))).toEqual([3 * 2 * (128 * 40 + 32 * 264)]);
+    expect(asked(product([4096, 64], [64, 4096], 'bf16'))[0]).toBeLessThanOrEqual(target.sharedBytes);
+  });
+
   it('have more blocks than processors rather than large tiles', () => {
     const tile = (rows: number, columns: number, dtype: DType = 'f32'): readonly number[] => {
       const [sums] = statementsOf(product([rows, 64], [64, columns], dtype)).flatMap((stmt) =>
@@ -59,10 +72,10 @@ describe('products of blocks', () => {
     };
     expect(tile(4096, 4096)).toEqual([8, 8, 256]);
     expect(tile(1024, 1024)).toEqual([4, 4, 256]);
-    expect(tile(512, 512)).toEqual([4, 4, 256]);
+    expect(tile(512, 512)).toEqual([2, 2, 256]);
     expect(tile(50, 300)).toEqual([1, 1, 256]);
-    expect(tile(4096, 4096, 'bf16')).toEqual([8, 8, 256]);
-    expect(tile(1024, 1024, 'bf16')).toEqual([4, 4, 256]);
+    expect(tile(4096, 4096, 'bf16')).toEqual([8, 16, 256]);
+    expect(tile(1024, 1024, 'bf16')).toEqual([4, 8, 256]);
     expect(tile(50, 300, 'bf16')).toEqual([2, 4, 256]);
   });
 });

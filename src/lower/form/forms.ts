@@ -2,7 +2,17 @@
 // reduced, tiled, or a nest of its own.
 // Holds: a contraction whose result has one column is a reduction of a product; every other contraction is tiled.
 
-import { type Dim, type DType, elementCount, InternalError, isFloat, isNarrowFloat, type Shape } from '../../base/index.js';
+import {
+  bytesOf,
+  type Dim,
+  type DType,
+  elementCount,
+  InternalError,
+  isFloat,
+  isNarrowFloat,
+  type Precision,
+  type Shape,
+} from '../../base/index.js';
 import { isTensorNode, type Node, type TensorNode } from '../../graph/index.js';
 import { build, type Combiner, combiners, type Expr, exprKey, ofNothing } from '../../kernel/index.js';
 import type { Lowering, Op } from '../../ops/index.js';
@@ -188,6 +198,21 @@ export const reducedKey = (form: ReduceForm): string =>
 
 /** Half-width floats are combined in f32 and rounded once. */
 export const combinedAs = (dtype: DType): DType => (isNarrowFloat(dtype) ? 'f32' : dtype);
+
+/** The float format that holds all elements of a node as they are. */
+export function formatOf(node: TensorNode): Precision {
+  const { lowering } = opOf(node);
+  return (lowering.kind === 'element' ? lowering.holds?.(node) : undefined) ?? node.type.dtype;
+}
+
+/** The dtype in which a GPU's memory keeps the elements of a node. */
+export function keptAs(node: TensorNode): DType {
+  const [format, { dtype }] = [formatOf(node), node.type];
+  return format !== 'tf32' && bytesOf(format) < bytesOf(dtype) ? format : dtype;
+}
+
+/** Whether a node is what the tensor cores of GPUs make of its argument themselves. */
+export const isTF32 = (node: TensorNode): boolean => node.type.dtype === 'f32' && formatOf(node) === 'tf32';
 
 /** `value` as `dtype`, where that is the wide or the narrow side of a combination. */
 export const widthAs = (dtype: DType, value: Expr): Expr => (build.dtypeOf(value) === dtype ? value : build.apply('convert', dtype, value));

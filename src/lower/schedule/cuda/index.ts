@@ -19,7 +19,7 @@ export const cuda = (target: CudaTarget): Schedules => ({
   'column-reduction': (group, scope, context) => emitColumnReduction(new KernelEmitter(group, context), scope),
   'full-reduction': (group, scope, context) => emitFullReduction(new KernelEmitter(group, context), scope),
   'fused-rows': (group, scope, context) => new FusedRowsEmitter(group, context).emit(scope),
-  matmul: (group, scope, context) => new BlockProduct(group, context).emit(scope),
+  matmul: (group, scope, context) => new BlockProduct(group, context, target).emit(scope),
   nest: (group, scope, context) => emitBatch(group, scope, context),
   loop: (group, scope, context) => emitLoop(group, scope, context),
 });

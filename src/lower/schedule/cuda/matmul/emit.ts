@@ -5,14 +5,14 @@
 import { bytesOf, Dim, type DType, elementCount, isFloat } from '../../../../base/index.js';
 import type { TensorNode } from '../../../../graph/index.js';
 import { type Accumulator, build, type Expr, type Fragment, multiplyDepth } from '../../../../kernel/index.js';
-import { depthRun, stages, threadsAcross, threadsDown, unrolledDepth } from '../../../../target/index.js';
+import { type CudaTarget, depthRun, threadsAcross, threadsDown, unrolledDepth } from '../../../../target/index.js';
 import { combinedAs, identity, type MatmulForm, spread, widthAs } from '../../../form/forms.js';
 import { splitIndex } from '../../../form/index-expressions.js';
 import { type Scope, valueKey } from '../../../form/scope.js';
 import type { Group } from '../../../fuse/groups.js';
 import { type EmitContext, KernelEmitter } from '../../cpu/emitter.js';
 import { twoSum, withLost } from '../../cpu/running-sum.js';
-import { matricesOf, readSide, rowAxes, type SideRead, type Staged, stageSide, tensorDType } from './sides.js';
+import { matricesOf, readSides, rowAxes, type SideRead, type Staged, stageSide } from './sides.js';
 import { addParts } from './parts.js';
 import { type BlockTile, placeOf, type Plan, planProduct, warpPlace } from './tiles.js';
 
@@ -49,20 +49,20 @@ export class BlockProduct {
   /** Runs of the depth that a thread sums up apart. */
   readonly #runs: number;
 
-  constructor(group: Group, context: EmitContext) {
+  constructor(group: Group, context: EmitContext, { sharedBytes }: CudaTarget) {
     this.#group = group;
     this.#context = context;
     const member = group.members.find(({ role }) => role === 'matmul');
     const form = (member as Extract<typeof member, { role: 'matmul' }>).form;
     this.#form = form;
-    this.#reads = { left: readSide(form, 'left', context), right: readSide(form, 'right', context) };
-    const tensor = tensorDType(form, this.#reads.left, this.#reads.right);
-    const isTensor = tensor !== undefined;
-    this.#staged = tensor ?? this.#dtype;
+    const { multiplied, ...reads } = readSides(form, context);
+    this.#reads = reads;
+    const isTensor = multiplied !== undefined;
+    this.#staged = multiplied === undefined ? this.#dtype : multiplied === 'tf32' ? 'f32' : multiplied;
     const [matrices, rows] = [matricesOf(form), elementCount(rowAxes(form))];
     const { columns, depth } = form;
     const splits = context.parallel && context.ahead !== undefined;
-    this.#plan = planProduct({ matrices, rows, columns, depth, bytes: bytesOf(this.#staged), isTensor, splits });
+    this.#plan = planProduct({ matrices, rows, columns, depth, bytes: bytesOf(this.#staged), isTensor, splits, sharedBytes });
     this.#tile = this.#plan.tile;
     const steps = this.#plan.splits > 1 ? this.#plan.part : (depth.constant ?? Infinity);
     // What tensor cores multiply was rounded to fewer bits than sums lose.
@@ -124,8 +124,8 @@ export class BlockProduct {
 
   #tileAt(scope: Scope, place: Place, store: Store): void {
     const sums = this.#registers(scope, 'acc');
-    const { rows, columns, depth: steps } = this.#tile;
-    const staged = (read: SideRead, lines: number): Staged => stageSide(read, this.#staged, lines, steps, scope);
+    const { rows, columns, depth: steps, stages } = this.#tile;
+    const staged = (read: SideRead, lines: number): Staged => stageSide(read, this.#staged, lines, this.#tile, scope);
     const sides: Sides = { left: staged(this.#reads.left, rows), right: staged(this.#reads.right, columns) };
     const { first, end: limit } = place.depth;
     const { left, right } = sides;
@@ -215,10 +215,11 @@ export class BlockProduct {
 
   /** The same by tensor cores. */
   #multiplyByWarps(scope: Scope, { left, right }: Sides, sums: Accumulator, stage: Expr): void {
-    scope.loop('k', build.int(this.#tile.depth / multiplyDepth), 'unroll', (k, body) => {
+    const together = multiplyDepth(this.#staged);
+    scope.loop('k', build.int(this.#tile.depth / together), 'unroll', (k, body) => {
       const warp = scope.names.fresh('warp');
       const { row, column } = warpPlace(this.#tile, build.index(warp));
-      const step = build.times(k, build.int(multiplyDepth));
+      const step = build.times(k, build.int(together));
       const fragment = ({ buffer, along, at }: Staged, line: Expr): Fragment => ({ buffer, along, index: at(stage, step, line) });
       body.emit({ kind: 'multiply', warp, sums, left: fragment(left, row), right: fragment(right, column) });
     });

@@ -8,12 +8,18 @@ import {
   assumedProcessors,
   assumedSize,
   bytesPerCycle,
+  cacheBytesPerCycle,
+  copyCycles,
   coreTiles,
   depthRun,
   kernelCycles,
   leastPart,
   leastPartUnit,
+  linePadding,
+  linePaddingOfWords,
   mostSplits,
+  stageCycles,
+  stagesOfTiles,
   tensorTiles,
   threadRun,
   type TileCost,
@@ -27,8 +33,9 @@ import type { Scope } from '../../../form/scope.js';
 export interface BlockTile {
   readonly rows: number;
   readonly columns: number;
-  /** Steps of the depth in a stage. */
+  /** Steps of the depth in a stage, and stages in shared memory. */
   readonly depth: number;
+  readonly stages: number;
   /** Elements of each thread, down and across; of those across so many lie side by side. */
   readonly perThread: readonly [down: number, across: number];
   readonly run: number;
@@ -53,6 +60,8 @@ export interface ProductSizes {
   readonly isTensor: boolean;
   /** Whether parts of the depth may have blocks of their own. */
   readonly splits: boolean;
+  /** Bytes of shared memory that a block may have. */
+  readonly sharedBytes: number;
 }
 
 export interface Plan {
@@ -62,26 +71,32 @@ export interface Plan {
   readonly part: number;
 }
 
-/** The tiles, and the parts of the depth, with which all processors together need the fewest cycles. */
+/** The tiles, their stages, and the parts of the depth, with which all processors together need the fewest cycles. */
 export function planProduct(sizes: ProductSizes): Plan {
-  const { bytes, isTensor } = sizes;
+  const { bytes, isTensor, sharedBytes } = sizes;
   const depth = Math.max(1, sizes.depth.constant ?? assumedDepth);
-  let best: { readonly cost: number; readonly tile: TileCost; readonly part: number } | undefined;
+  let best: { readonly cost: number; readonly tile: TileCost; readonly stages: number; readonly part: number } | undefined;
   for (const splits of waysToSplit(sizes)) {
     const part = splits === 1 ? depth : wholeStages(Math.ceil(depth / splits));
     const runs = Math.ceil((splits === 1 ? (sizes.depth.constant ?? Infinity) : part) / depthRun);
-    for (const tile of isTensor ? tensorTiles : coreTiles(bytes, runs)) {
-      const cost = costOf(sizes, tile, splits, part);
-      if (best === undefined || cost < best.cost) best = { cost, tile, part };
-    }
+    for (const tile of isTensor ? tensorTiles(bytes) : coreTiles(bytes, runs))
+      for (const stages of stagesOfTiles) {
+        if (stages * bytesOfStage(tile, bytes) > sharedBytes) continue;
+        const cost = costOf(sizes, tile, stages, splits, part);
+        if (best === undefined || cost < best.cost) best = { cost, tile, stages, part };
+      }
   }
-  const { tile, part } = best as NonNullable<typeof best>;
+  const { tile, stages, part } = best as NonNullable<typeof best>;
   const { rows, columns } = tile;
   const perThread = isTensor
     ? ([rows / warpsDown / 8, columns / warpsAcross / 4] as const)
     : ([rows / threadsDown, columns / threadsAcross] as const);
   const run = isTensor ? 2 : Math.min(threadRun, perThread[1]);
-  return { tile: { rows, columns, depth: tile.depth, perThread, run, isTensor }, splits: Math.max(1, Math.ceil(depth / part)), part };
+  return {
+    tile: { rows, columns, depth: tile.depth, stages, perThread, run, isTensor },
+    splits: Math.max(1, Math.ceil(depth / part)),
+    part,
+  };
 }
 
 /** Only where all sizes are known: what parts leave takes memory. */
@@ -93,13 +108,22 @@ function waysToSplit({ matrices, rows, columns, depth, splits }: ProductSizes): 
 
 const wholeStages = (steps: number): number => Math.ceil(steps / leastPartUnit) * leastPartUnit;
 
+/** At most, whichever way the sides lie. */
+function bytesOfStage({ rows, columns, depth }: TileCost, bytes: number): number {
+  const side = (lines: number): number =>
+    Math.max(lines * (depth * bytes + linePadding), depth * (lines * bytes + Math.max(linePadding, linePaddingOfWords)));
+  return side(rows) + side(columns);
+}
+
 /** Cycles of a processor until the product is there. */
-function costOf({ matrices, rows, columns }: ProductSizes, tile: TileCost, splits: number, part: number): number {
+function costOf({ matrices, rows, columns, bytes }: ProductSizes, tile: TileCost, stages: number, splits: number, part: number): number {
   const many = matrices.constant ?? 1;
   const [down, across] = [rows.constant ?? assumedSize, columns.constant ?? assumedSize];
   const blocks = many * Math.ceil(down / tile.rows) * Math.ceil(across / tile.columns) * splits;
   const together = splits === 1 ? 0 : kernelCycles + (many * down * across * 4 * (splits + 1)) / bytesPerCycle;
-  return Math.ceil(blocks / assumedProcessors) * tile.cycles * part + together;
+  const arithmetic = tile.depth * Math.max(tile.cycles, ((tile.rows + tile.columns) * bytes) / cacheBytesPerCycle) + stageCycles;
+  const stage = Math.max(arithmetic, copyCycles / (stages - 1));
+  return (Math.ceil(blocks / assumedProcessors) * stage * part) / tile.depth + together;
 }
 
 /** Of a thread by its number, what is needed of that is named in `scope`. */
