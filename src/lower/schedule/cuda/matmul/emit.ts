@@ -14,6 +14,7 @@ import { type EmitContext, KernelEmitter } from '../../cpu/emitter.js';
 import { twoSum, withLost } from '../../cpu/running-sum.js';
 import { matricesOf, readSides, rowAxes, type SideRead, type Staged, stageSide } from './sides.js';
 import { addParts } from './parts.js';
+import { gridOf } from './grid.js';
 import { type BlockTile, placeOf, type Plan, planProduct, warpPlace } from './tiles.js';
 
 /** Of a block. */
@@ -97,25 +98,22 @@ export class BlockProduct {
   /** A block for every tile, and every part of the depth. */
   #tiles(scope: Scope, store: Store): void {
     const { parallel } = this.#context;
-    const { batch, shared, columns } = this.#form;
+    const { batch, shared, columns, depth: all } = this.#form;
     const { splits, part } = this.#plan;
-    const [tileRows, tileColumns] = [build.int(this.#tile.rows), build.int(this.#tile.columns)];
     const own = batch.slice(0, shared);
-    const down = build.ceilDiv(build.size(elementCount(rowAxes(this.#form))), tileRows);
-    const across = build.ceilDiv(build.size(columns), tileColumns);
-    const perPart = build.times(build.times(build.size(elementCount(own)), down), across);
+    const grid = gridOf(this.#tile, elementCount(rowAxes(this.#form)), columns);
+    const perPart = build.times(build.size(elementCount(own)), grid.count);
     scope.loop('p', build.times(perPart, build.int(splits)), parallel ? 'parallel' : 'serial', (p, body) => {
-      const column = body.let('column', build.times(build.modulo(p, across), tileColumns));
-      const rest = body.let('rest', build.over(p, across));
-      const row = body.let('row', build.times(build.modulo(rest, down), tileRows));
-      const others = body.let('others', build.over(rest, down));
+      const isAlone = own.length === 0 && splits === 1;
+      const { row, column } = grid.at(isAlone ? p : body.let('tile', build.modulo(p, grid.count)), body);
+      const others = isAlone ? build.int(0) : body.let('others', build.over(p, grid.count));
       const split = splits === 1 ? build.int(0) : body.let('split', build.over(p, perPart));
       const matrix = splits === 1 ? others : build.modulo(others, build.size(elementCount(own)));
       const first = splits === 1 ? split : body.let('first', build.times(split, build.int(part)));
-      const last = build.smaller(build.plus(first, build.int(part)), build.size(this.#form.depth));
+      const last = build.smaller(build.plus(first, build.int(part)), build.size(all));
       const depth =
         splits === 1
-          ? { first, count: build.size(this.#form.depth), end: build.size(this.#form.depth) }
+          ? { first, count: build.size(all), end: build.size(all) }
           : { first, count: build.int(part), end: body.let('end', last) };
       const place = { batch: own.length === 0 ? [] : splitIndex(own, body.let('matrix', matrix), body), row, column, depth, split };
       this.#tileAt(body, place, store);
