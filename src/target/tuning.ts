@@ -200,6 +200,12 @@ export const pointsOfBlock = 1024;
  */
 export const longestWarpRow = 256;
 
+/**
+ * Elements up to which products round f32 that lies in memory to 16 bits themselves, each tile for itself: what starting one more kernel
+ * takes (`kernelCycles`) is the time in which the cache gives 16 tiles two bytes more of as many.
+ */
+export const mostRoundedLater = 2 ** 19;
+
 // ---- matrix products of a GPU's blocks (lower/schedule/cuda/matmul) ---------------------------------------------------------------------
 
 /** Processors of a GPU that products are cut for: those of an H100 or H200; others have some more or fewer. */

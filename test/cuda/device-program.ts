@@ -25,6 +25,15 @@ export interface DeviceResult {
   readonly variables: readonly (TensorValue | undefined)[];
   /** 0, or what the program's checks say. */
   readonly status: number;
+  /** Bytes that its launches moved, in sectors of 32. */
+  readonly moved: Moved;
+}
+
+/** What launches read before they wrote it, and wrote, each sector once in a launch; and what they asked the cache for. */
+export interface Moved {
+  readonly read: number;
+  readonly written: number;
+  readonly asked: number;
 }
 
 /** A place of memory with elements at positions. */
@@ -71,7 +80,12 @@ export function runOnDevice(module: DeviceCode, which: number, inputs: DeviceInp
   });
   const left = places.filter(({ buffer: { role } }) => role.kind === 'output' || role.kind === 'variable');
   const read = left.filter(({ bytes }) => bytes > 0).map(({ key, bytes }) => `download ${key} ${bytes}`);
-  const found = valuesIn(call([...lines, ...calls.filter((one) => one !== ''), 'cuCtxSynchronize', 'fault', ...read], inputs), left);
+  const [counts = '', ...texts] = call(
+    [...lines, ...calls.filter((one) => one !== ''), 'cuCtxSynchronize', 'fault', 'counts', ...read],
+    inputs,
+  );
+  const [, , , bytesRead = 0, bytesWritten = 0, asked = 0] = counts.split(' ').map(Number);
+  const found = valuesIn(texts, left);
   const outputs: TensorValue[] = [];
   const after = [...variables];
   for (const [at, { buffer }] of left.entries()) {
@@ -80,7 +94,7 @@ export function runOnDevice(module: DeviceCode, which: number, inputs: DeviceInp
     else if (role.kind === 'variable') after[role.index] = found[at];
   }
   const status = program.check === undefined ? 0 : Number(outputs[program.check.output]?.data[0]);
-  return { outputs, variables: after, status };
+  return { outputs, variables: after, status, moved: { read: bytesRead, written: bytesWritten, asked } };
 }
 
 /** The texts of what the last lines read. */
@@ -90,7 +104,7 @@ function call(lines: readonly string[], { settings }: DeviceInputs): readonly st
   const fault = replies.find(({ text }, at) => lines[at] === 'fault' && text !== '');
   if (failed >= 0)
     throw new Error(`${(lines[failed] ?? '').split('\n')[0]}: ${replies[failed]?.status} ${replies[failed]?.text} ${fault?.text ?? ''}`);
-  return replies.flatMap(({ text }, at) => ((lines[at] ?? '').startsWith('download ') ? [text] : []));
+  return replies.flatMap(({ text }, at) => (/^(download |counts$)/.test(lines[at] ?? '') ? [text] : []));
 }
 
 function placesOf(buffers: readonly KernelBuffer[], size: (dim: Dim) => number): readonly Place[] {

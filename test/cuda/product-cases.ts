@@ -77,6 +77,31 @@ const rounded = (name: string, left: readonly Size[], right: readonly Size[], tu
 /** `wave` has numbers that bf16 holds, so that the meaning, which rounds nothing, is the same. */
 const narrow = (make: CaseMake, node: TensorNode, dtype: Precision = 'bf16'): TensorNode => make.op('narrow', [node], { dtype });
 
+const formats: readonly (readonly [Precision, Precision])[] = [
+  ['tf32', 'tf32'],
+  ['bf16', 'bf16'],
+  ['f16', 'f16'],
+  ['tf32', 'bf16'],
+  ['f16', 'tf32'],
+  ['f16', 'bf16'],
+  ['f32', 'tf32'],
+  ['bf16', 'f32'],
+];
+
+/** Products of all formats, rounded where they lie in memory, and behind what computes them. */
+export const roundings: readonly GraphCase[] = formats.flatMap(([left, right]) =>
+  [false, true].map((isComputed): GraphCase => {
+    const one = caseOf(`${left} and ${right}${isComputed ? ', computed' : ''}`, 'f32', [{}], (make, feed) => {
+      const side = (name: string, shape: readonly Size[], to: Precision): TensorNode => {
+        const x = isComputed ? make.op('tanh', [feed(name, shape)]) : feed(name, shape);
+        return to === 'f32' ? x : narrow(make, x, to);
+      };
+      return make.op('matmul', [side('x', [20, 24], left), side('w', [24, 36], right)]);
+    });
+    return { ...one, value: allBits };
+  }),
+);
+
 export const cases: readonly GraphCase[] = [
   // Tiles that fit, tiles that do not, copies of several elements and of one.
   product([32, 32], [32, 32]),

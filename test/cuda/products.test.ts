@@ -4,12 +4,14 @@
 import { describe, expect, it } from 'vitest';
 import type { DType } from '../../src/base/index.js';
 import { build, type CopyStmt, forEachStatement, type KernelCode, type Stmt } from '../../src/kernel/index.js';
+import { hostTarget } from '../../codegen/llvm/index.js';
+import { runProgram } from '../../src/eval/index.js';
 import { buildModule } from '../../codegen/cuda/index.js';
 import { expandScalars, vectorize } from '../../src/lower/index.js';
 import { type GraphCase, runGraphs } from '../chain/graphs.js';
 import { lowerEntry } from '../lower/lower-entry.js';
 import { device, target } from './device-chain.js';
-import { cases, product } from './product-cases.js';
+import { cases, product, roundings } from './product-cases.js';
 
 const { intValue } = build;
 
@@ -29,6 +31,23 @@ const copies = (one: GraphCase): readonly number[] =>
 describe('products of blocks', () => {
   it.each(cases)('$name', (one) => {
     expect(runGraphs([one], { target, device, native: false })).toEqual([]);
+  });
+
+  it.each(roundings)('round $name as a processor does', (one) => {
+    const feeds = one.entry.feeds.map(({ name, type }) =>
+      one.value(
+        name,
+        type,
+        type.shape.map(({ constant }) => constant ?? NaN),
+      ),
+    );
+    const [found = [], expected = []] = [target, hostTarget()].map((machine): readonly number[] => {
+      const program = expandScalars(lowerEntry(one.entry, one.make.variables, machine, one.make.build), machine);
+      return Array.from(runProgram(program, { feeds, variables: [], dims: new Map() }).outputs[0]?.data ?? [], Number);
+    });
+    const largest = Math.max(...expected.map(Math.abs));
+    expect(found.length).toBe(20 * 36);
+    found.forEach((value, at) => expect(Math.abs(value - (expected[at] ?? NaN))).toBeLessThan(largest * 2e-6));
   });
 
   it('copy as many elements at once as lie on whole accesses', () => {

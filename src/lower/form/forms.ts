@@ -16,6 +16,7 @@ import {
 import { isTensorNode, type Node, type TensorNode } from '../../graph/index.js';
 import { build, type Combiner, combiners, type Expr, exprKey, ofNothing } from '../../kernel/index.js';
 import type { Lowering, Op } from '../../ops/index.js';
+import { assumedSize, mostRoundedLater } from '../../target/index.js';
 
 /** Points out the value of argument `which` at an index. */
 export type ArgumentReader = (argument: TensorNode, index: readonly Expr[]) => Expr;
@@ -211,8 +212,17 @@ export function keptAs(node: TensorNode): DType {
   return format !== 'tf32' && bytesOf(format) < bytesOf(dtype) ? format : dtype;
 }
 
-/** Whether a node is what the tensor cores of GPUs make of its argument themselves. */
-export const isTF32 = (node: TensorNode): boolean => node.type.dtype === 'f32' && formatOf(node) === 'tf32';
+/**
+ * Whether products on a GPU read the argument in the place of the node, and round it on the way: to TF32, which tensor cores do; to 16 bits
+ * where that is there and so small that a kernel that stores it would take longer than reading twice as many bytes.
+ */
+export function isRoundedLater(node: TensorNode): boolean {
+  if (node.type.dtype !== 'f32') return false;
+  if (formatOf(node) === 'tf32') return true;
+  const [of] = node.args;
+  if (keptAs(node) === 'f32' || of === undefined || opOf(of).lowering.kind !== 'source') return false;
+  return node.type.shape.reduce((count, size) => count * (size.constant ?? assumedSize), 1) <= mostRoundedLater;
+}
 
 /** `value` as `dtype`, where that is the wide or the narrow side of a combination. */
 export const widthAs = (dtype: DType, value: Expr): Expr => (build.dtypeOf(value) === dtype ? value : build.apply('convert', dtype, value));

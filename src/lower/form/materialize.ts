@@ -9,7 +9,7 @@ import { build, type Buffer } from '../../kernel/index.js';
 import { inlineReduceFlops, mostInlineFlops, mostScalars, scalarFlops, type Target } from '../../target/index.js';
 import { productsOfSums } from './fma.js';
 import { paysToMove, paysToStore } from '../fuse/cost-model.js';
-import { type Form, formOf, isTF32, space, tensorOf } from './forms.js';
+import { type Form, formOf, isRoundedLater, space, tensorOf } from './forms.js';
 import { Leaves } from './leaves.js';
 import { unreadableOperands } from './operands.js';
 import type { SplitReduction } from './partial.js';
@@ -58,10 +58,10 @@ export class Forms {
     return form;
   }
 
-  /** What tensor cores do costs nothing. */
+  /** What products of a GPU do on the way costs nothing. */
   #formOf(node: Node): Form {
     const form = formOf(node);
-    return this.target.kind === 'cuda' && form.kind === 'element' && isTF32(form.node) ? { ...form, cost: 0 } : form;
+    return this.target.kind === 'cuda' && form.kind === 'element' && isRoundedLater(form.node) ? { ...form, cost: 0 } : form;
   }
 
   /** The same, with these reductions done by partial results as well; none of them may be so already. */

@@ -5,7 +5,7 @@
 import type { Node, TensorNode } from '../../graph/index.js';
 import { build, type Expr } from '../../kernel/index.js';
 import { addressStride } from './index-expressions.js';
-import { isTF32, type MatmulForm, rightIndex, tensorOf } from './forms.js';
+import { isRoundedLater, type MatmulForm, rightIndex, tensorOf } from './forms.js';
 import { type Forms, probeBuffer } from './materialize.js';
 import { Names, Scope } from './scope.js';
 import { structureOf } from './structure.js';
@@ -122,5 +122,5 @@ const valuesOf = (stored: ValueSources['stored'], forms: Forms): Values =>
   new Values({
     stored,
     form: (node) => forms.of(node),
-    ...(forms.target.kind === 'cuda' ? { isRoundedLater: isTF32 } : {}),
+    ...(forms.target.kind === 'cuda' ? { isRoundedLater } : {}),
   });

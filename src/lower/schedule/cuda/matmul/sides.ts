@@ -6,7 +6,17 @@ import { bytesOf, Dim, type DType, elementCount, type Precision, type Shape } fr
 import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Accumulator, type Buffer, build, type Expr, LinearForms, type Stmt } from '../../../../kernel/index.js';
 import { linePadding, linePaddingOfWords } from '../../../../target/index.js';
-import { combinedAs, formatOf, identity, innerAt, isTF32, type MatmulForm, rightIndex, tensorOf, widthAs } from '../../../form/forms.js';
+import {
+  combinedAs,
+  formatOf,
+  identity,
+  innerAt,
+  isRoundedLater,
+  type MatmulForm,
+  rightIndex,
+  tensorOf,
+  widthAs,
+} from '../../../form/forms.js';
 import { splitIndex } from '../../../form/index-expressions.js';
 import { Names, Scope } from '../../../form/scope.js';
 import { Values } from '../../../form/values.js';
@@ -48,7 +58,7 @@ export const matricesOf = ({ batch, shared }: MatmulForm): Dim => elementCount(b
 export interface SideRead {
   readonly which: Which;
   readonly lines: Dim;
-  /** The format that holds all elements as they are; of `tf32`, elements may be what is rounded to that when it is multiplied. */
+  /** The format that holds all elements as they are, or, where they are rounded on the way, as they are multiplied. */
   readonly holds: Precision;
   readonly order: MemoryOrder;
   /** An element; the index of the lines is split into axes in `scope`. */
@@ -68,29 +78,29 @@ export function readSides(
   form: MatmulForm,
   context: EmitContext,
 ): { readonly left: SideRead; readonly right: SideRead; readonly multiplied: Precision | undefined } {
-  const sides = (isRoundedLater: boolean) => ({
-    left: readSide(form, 'left', context, isRoundedLater),
-    right: readSide(form, 'right', context, isRoundedLater),
+  const sides = (roundsLater: boolean) => ({
+    left: readSide(form, 'left', context, roundsLater),
+    right: readSide(form, 'right', context, roundsLater),
   });
   const { left, right } = sides(true);
   const isTensor = combinedAs(form.node.type.dtype) === 'f32' && [left, right].every(({ holds }) => isTensorFormat(holds));
   if (!isTensor) return { ...sides(false), multiplied: undefined };
-  // TF32 has all numbers of 16 bits.
-  return { left, right, multiplied: left.holds === right.holds ? left.holds : 'tf32' };
+  if (left.holds === right.holds) return { left, right, multiplied: left.holds };
+  // TF32 has all numbers of 16 bits, once they are such.
+  return { ...sides(false), multiplied: 'tf32' };
 }
 
 const isTensorFormat = (format: Precision): boolean => format === 'tf32' || format === 'bf16' || format === 'f16';
 
-/** `isRoundedLater`: whether what TF32 is made of stands in its place. */
-function readSide(form: MatmulForm, which: Which, { forms, storage }: EmitContext, isRoundedLater: boolean): SideRead {
-  let seen: Precision | undefined;
-  let rounded = false;
+/** `roundsLater`: whether what is rounded on the way stands in the place of what it becomes. */
+function readSide(form: MatmulForm, which: Which, { forms, storage }: EmitContext, roundsLater: boolean): SideRead {
+  let [seen, rounded]: (Precision | undefined)[] = [];
   const values = new Values({
     stored: (node) => storage.stored(node),
     form: (node) => forms.of(node),
     isRoundedLater: (node) => {
-      const isLater = isRoundedLater && isTF32(node);
-      rounded ||= isLater;
+      const isLater = roundsLater && isRoundedLater(node);
+      if (isLater) rounded = formatOf(node);
       return isLater;
     },
     observe: (node) => (seen = formatOf(node)),
@@ -110,7 +120,7 @@ function readSide(form: MatmulForm, which: Which, { forms, storage }: EmitContex
   return {
     which,
     lines,
-    holds: rounded ? 'tf32' : (format ?? build.dtypeOf(value)),
+    holds: rounded ?? format ?? build.dtypeOf(value),
     order: memoryOrder(value, scope.statements, { depth: form.inner, lines: [last] }),
     element,
   };
