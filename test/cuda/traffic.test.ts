@@ -2,7 +2,7 @@
 // Holds: what one kernel can do moves what comes in, and what goes out, once.
 
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { buildModule } from '../../codegen/cuda/index.js';
 import { bytesOf } from '../../src/base/index.js';
 import { type ChainCase, machineOf, programOf, runMachine } from '../chain/chain.js';
@@ -21,6 +21,7 @@ function movedBy(one: ChainCase): Found {
   const program = programOf(links, one.entry);
   const module = buildModule([program], target);
   let moved: Moved = { read: 0, written: 0, asked: 0 };
+  // The meaning rounds nothing; `products.test.ts` looks at results.
   runMachine(links, { tolerance: 2, ...one, steps: 1 }, (_, inputs) => {
     const result = runOnDevice(module, 0, { ...inputs, settings: { races: 0 } });
     moved = result.moved;
@@ -41,28 +42,27 @@ function movedBy(one: ChainCase): Found {
   return { kernels: program.kernels.length, needed, moved };
 }
 
-const cases: readonly (readonly [ChainCase, kernels: number, most: number])[] = [
-  [{ entry: 'rows', dims: { N: 40 } }, 1, 1.05],
-  [{ entry: 'shortRows', dims: { N: 100 } }, 1, 1.05],
-  [{ entry: 'normalized', dims: { N: 64 } }, 1, 1.05],
-  [{ entry: 'points', dims: { N: 50 } }, 1, 1.05],
-  [{ entry: 'sums', dims: { N: 300 } }, 9, 9],
-  [{ entry: 'layer', dims: { N: 128 } }, 1, 1.05],
-  [{ entry: 'layers', dims: { N: 128 } }, 9, 9],
-  [{ entry: 'attention', dims: { H: 2, T: 96 } }, 9, 9],
-  [{ entry: 'train', dims: { N: 64 }, ranges: { y: [0, 9] } }, 9, 9],
+/** How many kernels at most, and how often what is needed is moved. */
+const cases: readonly (readonly [one: ChainCase, kernels: number, most: number])[] = [
+  [{ entry: 'rows', dims: { N: 40 } }, 1, 1],
+  [{ entry: 'shortRows', dims: { N: 100 } }, 1, 1],
+  [{ entry: 'normalized', dims: { N: 64 } }, 1, 1],
+  [{ entry: 'points', dims: { N: 50 } }, 1, 1],
+  [{ entry: 'sums', dims: { N: 300 } }, 1, 1],
+  [{ entry: 'layer', dims: { N: 128 } }, 1, 1],
+  // Between the two products lies a matrix of 16 bits.
+  [{ entry: 'layers', dims: { N: 128 } }, 2, 1 + (2 * 2 * 512 * 128) / (4 * (128 * 256 * 2 + 256 * 512 * 2 + 512))],
+  // Scores and their softmax lie in memory.
+  [{ entry: 'attention', dims: { H: 2, T: 96 } }, 3, 1 + 96 / 64],
+  [{ entry: 'train', dims: { N: 64 }, ranges: { y: [0, 9] } }, 6, 1.4],
 ];
 
 describe('memory', () => {
-  const lines: string[] = [];
   it.each(cases)('is read and written once by $entry', (one, kernels, most) => {
     const found = movedBy(one);
     const { read, written, asked } = found.moved;
-    lines.push(
-      `${one.entry} ${JSON.stringify(one.dims)}: ${found.kernels} kernels, ${read} read, ${written} written, ${asked} asked, ${found.needed} needed: ${((read + written) / found.needed).toFixed(3)}`,
-    );
+    console.log(`${one.entry}: ${found.kernels} kernels, ${read} B read, ${written} B written, ${asked} B by the cache, ${found.needed} B needed`);
     expect(found.kernels).toBeLessThanOrEqual(kernels);
-    expect((read + written) / found.needed).toBeLessThanOrEqual(most);
+    expect((read + written) / found.needed).toBeLessThanOrEqual(most * 1.01);
   });
-  afterAll(() => console.log(lines.join('\n')));
 });
