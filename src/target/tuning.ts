@@ -237,6 +237,11 @@ export const unrolledDepth = 4;
  * what they are a multiple of: whole stages of all tiles. Decides the order of summation.
  */
 export const [mostSplits, leastPart, leastPartUnit] = [64, 128, 32];
+/**
+ * Of a depth that a call decides, the gradient of a weight summed over a batch, where it is deep; and what cutting that into parts must
+ * gain, as it takes two kernels more, of which sizes leave some without blocks.
+ */
+export const [assumedDeep, leastDeepGain] = [4096, 1.25];
 /** Cycles of a processor until one more kernel has begun and ended, and bytes that all of them move in one: what adding parts costs. */
 export const [kernelCycles, bytesPerCycle] = [4000, 2400];
 /** A tile of a block: its size, the steps of the depth in a stage, and the cycles of a processor for the arithmetic of a step. */

@@ -152,7 +152,7 @@ function valuesIn(texts: readonly string[], places: readonly Place[]): readonly 
 }
 
 /** Of sizes alone. */
-function evaluated(expr: Expr, size: (dim: Dim) => number): number {
+export function evaluated(expr: Expr, size: (dim: Dim) => number): number {
   if (expr.kind === 'const') return Number(expr.value);
   if (expr.kind === 'size') return size(expr.dim);
   if (expr.kind !== 'apply') throw new Error(`${expr.kind} is not decided by sizes`);

@@ -142,7 +142,16 @@ export const cases: readonly GraphCase[] = [
   // Depths of two runs, of more, and of who knows how many.
   product([20, 1100], [1100, 20]),
   product([6, 2500], [2500, 34]),
-  product([6, 'K'], ['K', 20], 'f32', [{ K: 1500 }]),
+  product([6, 'K'], ['K', 20], 'f32', [{ K: 0 }, { K: 40 }, { K: 1023 }, { K: 1024 }, { K: 1500 }]),
+  product([40, 'K'], ['K', 36], 'bf16', [{ K: 33 }, { K: 1100 }]),
+  caseOf('a depth that is cut where it is deep, and what follows', 'f32', [{ K: 70 }, { K: 1601 }], (make, feed) =>
+    make.op('tanh', [
+      make.op('add', [
+        make.op('matmul', [narrow(make, transposed(make, feed('x', ['K', 34])), 'tf32'), narrow(make, feed('w', ['K', 36]), 'tf32')]),
+        feed('b', [34, 36]),
+      ]),
+    ]),
+  ),
   // Parts of a depth by blocks of their own; the last part ends early.
   product([50, 784], [784, 40]),
   product([10, 3000], [3000, 10]),

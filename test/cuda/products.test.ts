@@ -8,9 +8,11 @@ import { hostTarget } from '../../codegen/llvm/index.js';
 import { runProgram } from '../../src/eval/index.js';
 import { buildModule } from '../../codegen/cuda/index.js';
 import { expandScalars, vectorize } from '../../src/lower/index.js';
-import { type GraphCase, runGraphs } from '../chain/graphs.js';
+import type { TensorNode } from '../../src/graph/index.js';
+import { CaseMake, type GraphCase, runGraphs } from '../chain/graphs.js';
 import { lowerEntry } from '../lower/lower-entry.js';
 import { device, target } from './device-chain.js';
+import { evaluated } from './device-program.js';
 import { cases, product, roundings } from './product-cases.js';
 
 const { intValue } = build;
@@ -50,6 +52,19 @@ describe('products of blocks', () => {
     found.forEach((value, at) => expect(Math.abs(value - (expected[at] ?? NaN))).toBeLessThan(largest * 2e-6));
   });
 
+  it('lie in memory with as many bits as they are rounded to, but where an op reads all of them', () => {
+    const kept = (name: string, more: (make: CaseMake, node: TensorNode) => readonly TensorNode[]): readonly string[] => {
+      const make = new CaseMake(name);
+      const side = make.op('narrow', [make.op('tanh', [make.feed('x', [20, 20])])], { dtype: 'bf16' });
+      const entry = make.entry([make.op('matmul', [side, make.feed('w', [20, 24])]), ...more(make, side)]);
+      const { buffers } = lowerEntry(entry, make.variables, target, make.build);
+      return buffers.flatMap(({ role, dtype }) => (role.kind === 'temporary' ? [dtype] : []));
+    };
+    expect(kept('a', () => [])).toEqual(['bf16']);
+    expect(kept('b', (make, side) => [make.op('exp', [side])])).toEqual(['bf16']);
+    expect(kept('c', (make, side) => [make.op('inverse', [side])])).toContain('f32');
+  });
+
   it('copy as many elements at once as lie on whole accesses', () => {
     expect(new Set(copies(product([64, 64], [64, 64])))).toEqual(new Set([4]));
     expect(new Set(copies(product([64, 64], [64, 64], 'f64')))).toEqual(new Set([2]));
@@ -69,6 +84,21 @@ describe('products of blocks', () => {
     expect(blocksOf(product([50, 784], [784, 300]))).toEqual([100, 15]);
     expect(blocksOf(product([50, 784], [784, 30000]))).toHaveLength(1);
     expect(blocksOf(product(['N', 784], [784, 300]))).toHaveLength(1);
+  });
+
+  it('share a depth that a call decides where it is deep, and do without parts where it is not', () => {
+    const [one] = cases.filter(({ name }) => name.startsWith('a depth that is cut'));
+    const { entry, make } = one as GraphCase;
+    const { kernels, dims } = lowerEntry(entry, make.variables, target, make.build);
+    expect(dims).toEqual(['K']);
+    const module = buildModule([vectorize(expandScalars(lowerEntry(entry, make.variables, target, make.build), target), target)], target);
+    const launches = module.programs[0]?.launches ?? [];
+    expect([kernels.length, launches.length]).toEqual([3, 3]);
+    const blocksAt = (K: number): readonly number[] =>
+      launches.map(({ blocks }) => evaluated(blocks ?? build.int(1), (dim) => dim.evaluate(new Map([['K', K]])) ?? NaN));
+    const [parts = 0, added = 0, whole = 0] = blocksAt(1e6);
+    expect([parts > 32, added > 0, whole]).toEqual([true, true, 0]);
+    expect(blocksAt(64).map((count) => count > 0)).toEqual([false, false, true]);
   });
 
   it('ask for the shared memory that is more than a block has anyway', () => {

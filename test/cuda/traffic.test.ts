@@ -7,7 +7,7 @@ import { buildModule } from '../../codegen/cuda/index.js';
 import { bytesOf } from '../../src/base/index.js';
 import { type ChainCase, machineOf, programOf, runMachine } from '../chain/chain.js';
 import { target } from './device-chain.js';
-import { type Moved, runOnDevice } from './device-program.js';
+import { evaluated, type Moved, runOnDevice } from './device-program.js';
 
 interface Found {
   readonly kernels: number;
@@ -39,7 +39,10 @@ function movedBy(one: ChainCase): Found {
     const changes = role.kind === 'variable' && updated.has(links.stripped.variables[role.index]?.path ?? '');
     needed += (changes ? 2 : 1) * shape.reduce((count, size) => count * (size.evaluate(dims) ?? NaN), bytesOf(dtype));
   }
-  return { kernels: program.kernels.length, needed, moved };
+  const launches = module.programs[0]?.launches ?? [];
+  const isRun = ({ blocks }: (typeof launches)[number]): boolean =>
+    blocks === undefined || evaluated(blocks, (size) => size.evaluate(dims) ?? NaN) > 0;
+  return { kernels: launches.filter(isRun).length, needed, moved };
 }
 
 /** How many kernels at most, and how often what is needed is moved. */

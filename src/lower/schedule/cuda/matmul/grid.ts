@@ -1,7 +1,7 @@
 // Which tile of a product a block has. In: a tile, the sizes of the product. Out: how many tiles there are, and the place of each. Holds:
 // blocks that run at the same time have neighbouring tiles, down as across, so that most of what they bring comes from the cache.
 
-import { Dim } from '../../../../base/index.js';
+import type { Dim } from '../../../../base/index.js';
 import { build, type Expr } from '../../../../kernel/index.js';
 import { assumedProcessors } from '../../../../target/index.js';
 import type { Scope } from '../../../form/scope.js';
@@ -14,8 +14,8 @@ export interface Grid {
 }
 
 /**
- * Tiles in strips of so many rows of tiles that the blocks of all processors make a square of elements, column by column: then they read the
- * fewest lines of both sides (Triton's "grouped ordering", CUTLASS's "threadblock swizzling").
+ * Tiles in strips of so many rows of tiles that the blocks of all processors make a square of elements, column by column: then they read
+ * the fewest lines of both sides (Triton's "grouped ordering", CUTLASS's "threadblock swizzling").
  */
 export function gridOf({ rows, columns }: Pick<BlockTile, 'rows' | 'columns'>, allRows: Dim, allColumns: Dim): Grid {
   const [down, across] = [tilesOf(allRows, rows), tilesOf(allColumns, columns)];
