@@ -1,7 +1,7 @@
 // Narrow floats in and out of f32 registers, and what they are made of there. In: f32 lanes, patterns as i16 or i8, f64 lanes, integers.
 // Out: the other; doubles that may be rounded twice. Holds: to nearest, ties to even, rounded once; subnormals are exact whether or not the
-// processor flushes f32 subnormals; the same bits on every target, but of NaNs. What is too large becomes infinity in 16 bits, the largest number in 8,
-// as `runtime/half.ts` says; an infinity that is only moved stays one.
+// processor flushes f32 subnormals; the same bits on every target, but of NaNs. What is too large becomes infinity in 16 bits, the largest
+// number in 8, as `runtime/half.ts` says; an infinity that is only moved stays one.
 
 import type { DType } from '../../../src/base/index.js';
 import type { LlvmValue } from '../builder/index.js';
