@@ -23,7 +23,7 @@ export function instantiate(call: Call, model: ModelValue): Value {
   const name = declaration.name.text;
   context.checker.visited.add(declaration);
   // An instance is a call, and its scope, names and variables besides.
-  context.checker.growth.spend(40);
+  context.checker.growth.spend(20);
   const path = context.instancePath;
   if (path === undefined) {
     for (const argument of call.passed) argument.value();
