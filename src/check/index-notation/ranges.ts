@@ -22,7 +22,8 @@ export interface Settled {
 
 export interface Ranges {
   readonly of: ReadonlyMap<BodyIndex, IndexRange>;
-  readonly settled: ReadonlyMap<ElementRead, readonly Settled[]>;
+  /** A copy of a read settles as the read does. */
+  readonly settled: Map<ElementRead, readonly Settled[]>;
 }
 
 /** Undefined after a diagnostic. */
