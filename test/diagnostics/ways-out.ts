@@ -208,7 +208,7 @@ export const waysOut: Readonly<Record<string, readonly (readonly [from: string, 
   'syntax-error-precision-text': [['"bf16"', 'bf16']],
   'syntax-error-precision-value': [['= precision bf16 { x @ x }', '{\n  precision bf16 {\n    return x @ x\n  }\n}']],
   'syntax-error-size-fraction': [['2.5', '2']],
-  'syntax-error-size-power': [['N ** 2', 'N']],
+  'ambiguous-size-power': [['N ** 2', 'N']],
   'syntax-error-size-question': [['f(x: f32[?, 3])', 'f<B>(x: f32[B, 3])']],
   'syntax-error-state-inside': [
     ['export step f(x: f32): f32 {\n  state total: f32 = 0', 'state total: f32 = 0\n\nexport step f(x: f32): f32 {'],

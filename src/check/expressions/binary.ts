@@ -21,7 +21,7 @@ import { assuming } from '../index-notation/body.js';
 import { matrixProduct, productInstead } from '../matmul.js';
 import { excerpt, fail } from '../report.js';
 import type { Scope } from '../scope.js';
-import { divide, remainder, restOf } from '../sizes.js';
+import { divide, power, remainder, restOf } from '../sizes.js';
 import { agree, bindingLabel, dtypeBeside, isFraction, ownDType, shapeOf, toTensor } from '../tensors.js';
 import { type Beside, besides, expectedDType, expectsFloat, expectTensor, quotientDType, someFloat, type Expected } from '../types.js';
 import {
@@ -242,6 +242,11 @@ function sizeArithmetic(context: Context, operator: BinaryOperator, a: Dim, b: D
     case '/': {
       const quotient = divide(context, a, b, span, 'expression');
       return quotient === undefined ? ERROR : sizeValue(quotient);
+    }
+    case '**': {
+      if (b.constant === undefined || b.constant < 0) return undefined;
+      const result = power(context, a, b, span);
+      return result === undefined ? ERROR : sizeValue(result);
     }
     case '%': {
       if (b.constant === 0) return remainder(context, a, b, span) === undefined ? ERROR : undefined;
