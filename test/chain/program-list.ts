@@ -12,6 +12,27 @@ export const programList: Readonly<Record<string, readonly ChainCase[]>> = {
     { entry: 'parts' },
     ...[1, 9].map((B): ChainCase => ({ entry: 'train', dims: { B }, steps: 3, tolerance: 2e-3 })),
   ],
+  'test/programs/attention.tdsl': [
+    ...[1, 5].map((T): ChainCase => ({ entry: 'byIndex', dims: { B: 2, T, H: 2, D: 3 } })),
+    ...[1, 5].map((T): ChainCase => ({ entry: 'byLayer', dims: { B: 2, T } })),
+  ],
+  'test/programs/conv-layers.tdsl': ['runSame', 'slopes', 'runDepthwise', 'runDilated'].flatMap((entry) =>
+    [0, 1, 3].map((B): ChainCase => ({ entry, dims: { B } })),
+  ),
+  'test/programs/conv-transpose.tdsl': [1, 3].map((B): ChainCase => ({ entry: 'grow', dims: { B } })),
+  'test/programs/ctc.tdsl': [1, 4].map((T): ChainCase => ({
+    entry: 'loss',
+    dims: { T, B: 2, S: 2 },
+    ranges: { text: [1, 3], times: [T, T], lengths: [0, 1] },
+  })),
+  'test/programs/norms.tdsl': ['byGroups', 'byImage', 'byRoot'].flatMap((entry) => [1, 5].map((B): ChainCase => ({ entry, dims: { B } }))),
+  'test/programs/pooling.tdsl': [
+    ...['pooled', 'averaged'].flatMap((entry) => [0, 1, 3].map((B): ChainCase => ({ entry, dims: { B } }))),
+    ...['byIndex', 'everywhere'].map((entry): ChainCase => ({ entry, dims: { B: 2, H: 3, W: 2, C: 5 } })),
+  ],
+  'test/programs/recurrent-layers.tdsl': ['runLstm', 'bothWays'].flatMap((entry) =>
+    [0, 1, 4].map((T): ChainCase => ({ entry, dims: { T, B: 3 } })),
+  ),
   'test/programs/papers-nets.tdsl': [
     ...[1, 5].map((T): ChainCase => ({ entry: 'attend', dims: { H: 2, T, 'D÷2': 2 } })),
     ...[1, 5].map((T): ChainCase => ({ entry: 'linear', dims: { T, D: 3, E: 2 } })),
