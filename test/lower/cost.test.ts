@@ -44,7 +44,7 @@ const isProduct = ({ title }: Kernel): boolean => /^matmul \[[^,\]]*, (?!1\])/.t
 const atMost = new Set([
   ...['attention', 'checkpoint', 'contractions', 'conv-index', 'conv-layers', 'conv-transpose', 'corners', 'ctc'],
   ...['factors', 'higher-order', 'implicit', 'linear-algebra', 'lstm-by-hand', 'networks', 'norms', 'papers-estimation'],
-  ...['papers-grids', 'papers-nets', 'pooling', 'recurrent-layers', 'rounds', 'running', 'sides', 'solvers'],
+  ...['papers-grids', 'papers-nets', 'papers-recent', 'pooling', 'recurrent-layers', 'rounds', 'running', 'sides', 'solvers'],
   ...['statistics', 'textbook', 'textbook-nets', 'windows'],
 ]);
 
