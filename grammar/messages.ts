@@ -149,6 +149,8 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined, r
   if (message.includes('to close the sizes')) {
     if (type === t.ParenOpen) return 'sizes know `+ - * / % **`, and no functions';
   }
+  if (message === 'expected a new line or an operator' && found.tokenType === t.word.in)
+    return 'a loop is a value: `fold x in xs with z = 0.0 { z + x }`; all variables of a list change by `update list with rule() by values`';
   if (message.includes('to close the record') && type !== t.Equals && type !== EOF) return blockInExpression;
   if (message === 'expected a declaration' && type === t.BraceOpen && previous?.tokenType === t.BracketClose)
     return 'what is combined over indices stands in parentheses: `sum[k](x[k])`';

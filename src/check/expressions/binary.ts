@@ -396,7 +396,7 @@ function binaryNode(context: Context, operator: BinaryOperator, left: Side, righ
   if (operator === '/' && isInteger(a.type.dtype))
     return fail(context, 'dtype-mismatch', span, `${what}: \`/\` divides floats, and this is ${a.type.dtype}`, {
       labels: [...bindingLabel(left.value), ...bindingLabel(right.value)],
-      hint: 'round down: `floorDiv(a, b)`, or convert both sides: `f32(…)`',
+      hint: `round down: \`floorDiv(a, b)\`, or convert both sides: \`${expected !== undefined && isFloat(expected) ? expected : 'f32'}(…)\``,
     });
   const both = broadcastTogether(context, operands, span, what, operator === '*' ? productInstead(context, operands) : undefined);
   if (both === undefined) return ERROR;
