@@ -116,6 +116,7 @@ export const samples: Readonly<Record<string, Readonly<Record<string, Sample>>>>
     GroupNorm: of('layer(reshape(z, [1, 2, 3]))', 'layer = GroupNorm<3, f64>(groups: 1)'),
     InstanceNorm: of('layer(reshape(z, [1, 2, 3]))', 'layer = InstanceNorm<3, f64>()'),
     before: constant('f64(before(5, 3, 2, "same", 1))'),
+    rowsOfZeros: constant('f64(rowsOfZeros(1))'),
     bordered: constant('f64(bordered(5, 3, 2))'),
     windows: constant('f64(windows(5, 3, 2, 1, 1))'),
     Conv2d: of(

@@ -20,6 +20,8 @@ export const waysOut: Readonly<Record<string, readonly (readonly [from: string, 
   'ambiguous-size-size-product': [['joined(x)', 'joined<3, 4>(x)']],
   'ambiguous-size-quotient': [[' = x[:N / 2]', ' where N % 2 == 0 = x[:N / 2]']],
   'ambiguous-size-split-free': [['f32[N]): f32 {', 'f32[N]): f32 where N % 2 == 0 {']],
+  'dtype-mismatch-conv-stride': [['f32[B, H, 8, 2]) =', 'f32[B, H, 8, 2]) where H % 2 == 0 =']],
+  'type-mismatch-conv-padding': [['"full"', '3']],
   'default-pack': [['<...S = 3>', '<...S>']],
   'indices-beside-fractions': [['cos(6.28 * k)', 'cos(6.28 * f64(k))']],
   'assign-outside-step-loop-assign': [

@@ -38,6 +38,7 @@ import {
   type Value,
 } from '../values.js';
 import { evaluate } from './evaluate.js';
+import { failIntegerQuotient } from './integer-quotient.js';
 
 export function evaluateUnary(context: Context, expression: UnaryExpression, scope: Scope, expected: Expected | undefined): Value {
   const operand = evaluate(context, expression.operand, scope, expression.operator === '-' ? expected : undefined);
@@ -231,6 +232,8 @@ function known(context: Context, operator: BinaryOperator, left: Value, right: V
   return undefined;
 }
 
+const sizeOr = (dim: Dim | undefined): Value => (dim === undefined ? ERROR : sizeValue(dim));
+
 function sizeArithmetic(context: Context, operator: BinaryOperator, a: Dim, b: Dim, span: Span): Value | undefined {
   switch (operator) {
     case '+':
@@ -239,15 +242,10 @@ function sizeArithmetic(context: Context, operator: BinaryOperator, a: Dim, b: D
       return sizeValue(a.sub(b));
     case '*':
       return sizeValue(a.mul(b));
-    case '/': {
-      const quotient = divide(context, a, b, span, 'expression');
-      return quotient === undefined ? ERROR : sizeValue(quotient);
-    }
-    case '**': {
-      if (b.constant === undefined || b.constant < 0) return undefined;
-      const result = power(context, a, b, span);
-      return result === undefined ? ERROR : sizeValue(result);
-    }
+    case '/':
+      return sizeOr(divide(context, a, b, span, 'expression'));
+    case '**':
+      return b.constant === undefined || b.constant < 0 ? undefined : sizeOr(power(context, a, b, span));
     case '%': {
       if (b.constant === 0) return remainder(context, a, b, span) === undefined ? ERROR : undefined;
       const rest = restOf(a, b);
@@ -394,10 +392,7 @@ function binaryNode(context: Context, operator: BinaryOperator, left: Side, righ
     return product === undefined ? ERROR : tensorValue(product);
   }
   if (operator === '/' && isInteger(a.type.dtype))
-    return fail(context, 'dtype-mismatch', span, `${what}: \`/\` divides floats, and this is ${a.type.dtype}`, {
-      labels: [...bindingLabel(left.value), ...bindingLabel(right.value)],
-      hint: `round down: \`floorDiv(a, b)\`, or convert both sides: \`${expected !== undefined && isFloat(expected) ? expected : 'f32'}(…)\``,
-    });
+    return failIntegerQuotient(context, what, span, [left.value, right.value], a.type.dtype, expected);
   const both = broadcastTogether(context, operands, span, what, operator === '*' ? productInstead(context, operands) : undefined);
   if (both === undefined) return ERROR;
   const node = applyTensor(context, ops.elementwise[opNames[operator]], both, {}, span);
