@@ -61,6 +61,9 @@ export const mostMembers = 128;
 /** Points for one of a kernel's result at which a value may be computed again rather than stored: a window of windows of three is more. */
 export const mostPoints = 8;
 
+/** Elements that are read for those of them that cost nothing but code: pieces that are put together again and again. */
+export const mostCopies = 64;
+
 // ---- which groups a materialized node is compared with (lower/fuse/neighbours.ts) -------------------------------------------------------
 
 /**

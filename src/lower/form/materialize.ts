@@ -101,8 +101,12 @@ export class Forms {
 export const probeBuffer = (node: TensorNode): Buffer =>
   build.buffer(`n${node.id}`, node.type.dtype, node.type.shape, { kind: 'temporary' });
 
-/** `order`: the nodes of the block. */
-export function chooseMaterialized(demanded: readonly TensorNode[], order: readonly Node[], forms: Forms): Set<Node> {
+/** `order`: the nodes of the block. `repeated`: see `FormedBlock`. */
+export function chooseMaterialized(
+  demanded: readonly TensorNode[],
+  order: readonly Node[],
+  forms: Forms,
+): { readonly materialized: Set<Node>; readonly repeated: ReadonlySet<Node> } {
   const materialized = new Set<Node>(demanded.filter((node) => !forms.isStored(node)));
   for (const node of order) {
     const form = forms.of(node);
@@ -133,7 +137,7 @@ export function chooseMaterialized(demanded: readonly TensorNode[], order: reado
   }
   storeSums(order, materialized, forms);
   storeAlongChains(order, materialized, forms);
-  storeRepeated(order, materialized, forms);
+  const repeated = storeRepeated(order, materialized, forms);
   for (const node of order) {
     const form = forms.of(node);
     if (form.kind === 'matmul') for (const operand of unreadableOperands(form, materialized, forms)) materialized.add(operand);
@@ -147,7 +151,7 @@ export function chooseMaterialized(demanded: readonly TensorNode[], order: reado
     }
   }
   storeSharedScalars(order, materialized, forms);
-  return materialized;
+  return { materialized, repeated };
 }
 
 /**

@@ -5,7 +5,7 @@
 import { shapeEquals } from '../../base/index.js';
 import { type Node, NodeMap, type TensorNode } from '../../graph/index.js';
 import { build, type Expr, exprKey } from '../../kernel/index.js';
-import { mostPoints } from '../../target/index.js';
+import { mostCopies, mostPoints } from '../../target/index.js';
 import { paysToStore } from '../fuse/cost-model.js';
 import { constants, type Form, indices, opOf, space, spread, tensorOf } from './forms.js';
 import { type Forms, inlineCosts, probeBuffer } from './materialize.js';
@@ -17,8 +17,9 @@ type Points = Map<Node, Set<number>>;
 /** Kernels that are looked at for one node. */
 const mostKernels = 8;
 
-/** `order`: the nodes of the block. */
-export function storeRepeated(order: readonly Node[], materialized: Set<Node>, forms: Forms): void {
+/** `order`: the nodes of the block. Gives those that it adds. */
+export function storeRepeated(order: readonly Node[], materialized: Set<Node>, forms: Forms): ReadonlySet<Node> {
+  const stored = new Set<Node>();
   const costs = inlineCosts(order, materialized, forms);
   const points = new NodeMap<Points>();
   const numbers = new Map<string, number>();
@@ -33,18 +34,17 @@ export function storeRepeated(order: readonly Node[], materialized: Set<Node>, f
     const node = order[at] as Node;
     if (forms.isStored(node)) continue;
     const form = forms.of(node);
-    let known = points.get(node);
-    if (!materialized.has(node)) {
-      if (known === undefined) continue;
-      const most = Math.max(...[...known.values()].map(({ size }) => size));
-      const computes = space(tensorOf(node).type.shape).length > 0 && !(form.kind === 'element' && form.cost === 0);
-      if (computes && most > mostPoints && paysToStore(tensorOf(node), costs.get(node) ?? 0, most, forms.target)) {
-        materialized.add(node);
-        known = undefined;
-      }
-    } else known = undefined;
+    let known = materialized.has(node) ? undefined : points.get(node);
+    if (known === undefined && !materialized.has(node)) continue;
+    let accesses = accessesOf(node, form, materialized);
+    if (known !== undefined && isRepeated(node, form, known, accesses)) {
+      materialized.add(node);
+      stored.add(node);
+      known = undefined;
+      accesses = accessesOf(node, form, materialized);
+    }
     const from: Points = known ?? new Map([[node, new Set([0])]]);
-    for (const [argument, indicesOf] of accessesOf(node, form, materialized)) {
+    for (const [argument, indicesOf] of accesses) {
       if (materialized.has(argument) || forms.isStored(argument)) continue;
       let into = points.get(argument);
       if (into === undefined) points.set(argument, (into = new Map()));
@@ -52,17 +52,31 @@ export function storeRepeated(order: readonly Node[], materialized: Set<Node>, f
         const there = into.get(kernel) ?? new Set();
         if (there.size === 0 && into.size >= mostKernels) continue;
         into.set(kernel, there);
-        for (const place of places) for (const index of indicesOf) if (there.size <= mostPoints) there.add(numberOf(place, index));
+        for (const place of places) for (const index of indicesOf) if (there.size <= mostCopies) there.add(numberOf(place, index));
       }
     }
   }
+  return stored;
+
+  function isRepeated(node: Node, form: Form, known: Points, accesses: Accesses): boolean {
+    if (space(tensorOf(node).type.shape).length === 0) return false;
+    const most = Math.max(...[...known.values()].map(({ size }) => size));
+    // What takes each element from one place is as well read there.
+    const parts = [...accesses.values()].reduce((sum, { size }) => sum + size, 0);
+    if (parts > 1 && most > 1 && most * parts > mostCopies) return true;
+    const isMoved = form.kind === 'element' && form.cost === 0;
+    return most > mostPoints && !isMoved && paysToStore(tensorOf(node), costs.get(node) ?? 0, most, forms.target);
+  }
 }
+
+/** Arguments of a node → at which indices they are read. */
+type Accesses = ReadonlyMap<Node, ReadonlySet<string>>;
 
 /** An argument is read at the point that is computed. */
 const own = '';
 
 /** At which indices arguments are read for one point of a node, or of what its kernel goes over. */
-function accessesOf(node: Node, form: Form, materialized: ReadonlySet<Node>): ReadonlyMap<Node, ReadonlySet<string>> {
+function accessesOf(node: Node, form: Form, materialized: ReadonlySet<Node>): Accesses {
   const found = new Map<Node, Set<string>>();
   const note = (argument: Node, index: string): void => {
     const known = found.get(argument);
@@ -102,4 +116,5 @@ const isPointwise = (form: Form): boolean =>
    A short sum over a window is written out where it is needed, and so is a slice. Of windows of three, one after the other, the first is
    needed at 3 points for one of the second, at 9 for one of the third: each layer more multiplies what the kernel computes again. Points
    are told apart by how an index was made on the way from the kernel's result: the same steps lead to the same point, and other steps,
-   nearly always, to another one. */
+   nearly always, to another one. What only puts pieces together costs no arithmetic, but the code of all its pieces at each point: that is
+   stored when it is much. Fusion computes nothing of this a second time inside of a group either (`fuse/fuse.ts`). */
