@@ -106,8 +106,8 @@ export const otherWords: readonly (readonly [sentence: string, names: string])[]
   ['write `product(x, axis: 0)`', 'reduceprod reduceproduct prod'],
   ['how many there are is `count(x)`', 'numel'],
   ['write `sum(i32(x != 0))`', 'countnonzero'],
-  ['write `cumsum(x, axis: 0)`', 'cumsum cumulativesum'],
-  ['write `cumprod(x, axis: 0)`', 'cumprod cumulativeproduct'],
+  ['write `cumsum(x, axis: 0)`', 'cumulativesum'],
+  ['write `cumprod(x, axis: 0)`', 'cumulativeproduct'],
   // Shapes.
   ['write `reshape(x, [2, 3])`', 'view resize'],
   ['write `transpose(x, axes: [1, 0])`', 'permute permutedims swapaxes movedim moveaxis'],
@@ -122,7 +122,7 @@ export const otherWords: readonly (readonly [sentence: string, names: string])[]
   ['write `clip(x, 0, 6)`', 'relu6'],
   ['write `clip(x, -1, 1)`', 'hardtanh'],
   ['write `where(mask, value, x)`', 'maskedfill'],
-  ['a diagonal is `diagonal(m)`; a matrix of one is `[i, j] => if i == j then v[i] else 0`', 'diag diagonal diagflat diagembed'],
+  ['a diagonal is `diagonal(m)`; a matrix of one is `[i, j] => if i == j then v[i] else 0`', 'diag diagflat diagembed'],
   [
     'a convolution is written with indices: `[y in 0..8, x in 0..8] => sum[i, j](image[y + i, x + j] * kernel[i, j])`; its layer is `Conv2d` of "std/nn"',
     'conv conv1d conv2d convolve convolution',
