@@ -160,7 +160,7 @@ export class BlockCode {
       const sum = fresh('sum');
       line(`for (let ${row} = 0; ${row} < ${8 * rows}; ${row}++) for (let ${column} = 0; ${column} < ${4 * columns}; ${column}++) {`);
       line(`let ${sum} = 0;`);
-      line(`for (let ${k} = 0; ${k} < ${multiplyDepth}; ${k}++) ${sum} += ${a(row, k)} * ${b(column, k)};`);
+      line(`for (let ${k} = 0; ${k} < ${multiplyDepth(left.buffer.dtype)}; ${k}++) ${sum} += ${a(row, k)} * ${b(column, k)};`);
       // The thread of the warp, and which of its elements this is.
       const lane = `(${row} & 7) * 4 + ((${column} & 7) >> 1)`;
       const element = `(${row} >> 3) * ${columns} + (${column} >> 3) * 2 + (${column} & 1)`;
@@ -177,18 +177,19 @@ export class BlockCode {
     const { line, fresh, memory, marks, offset } = this.#source;
     const place = this.#source.place(buffer);
     const { data, written } = memory(place);
-    const start = offset(buffer, index, stmt, along === 'depth' ? multiplyDepth : count);
+    const depth = multiplyDepth(buffer.dtype);
+    const start = offset(buffer, index, stmt, along === 'depth' ? depth : count);
     const pitch = place.shape.at(-1) ?? 1;
     const [all, one, step, at, now] = [fresh('side'), fresh('l'), fresh('k'), fresh('at'), fresh('now')];
-    line(`const ${now} = state.clock++, ${all} = new Float64Array(${count * multiplyDepth});`);
-    line(`for (let ${one} = 0; ${one} < ${count}; ${one}++) for (let ${step} = 0; ${step} < ${multiplyDepth}; ${step}++) {`);
+    line(`const ${now} = state.clock++, ${all} = new Float64Array(${count * depth});`);
+    line(`for (let ${one} = 0; ${one} < ${count}; ${one}++) for (let ${step} = 0; ${step} < ${depth}; ${step}++) {`);
     line(`const ${at} = ${along === 'depth' ? `${start} + ${one} * ${pitch} + ${step}` : `${start} + ${step} * ${pitch} + ${one}`};`);
     this.#known(place, written, at, stmt);
     this.#readBy(place, at, stmt, now);
     line(`${marks(place).readers}[${at}] = ${now};`);
-    line(`${all}[${one} * ${multiplyDepth} + ${step}] = ${fit(buffer.dtype, `${data}[${at}]`)};`);
+    line(`${all}[${one} * ${depth} + ${step}] = ${buffer.dtype === 'f32' ? `tf32(${data}[${at}])` : fit(buffer.dtype, `${data}[${at}]`)};`);
     line('}');
-    return (of, k) => `${all}[${of} * ${multiplyDepth} + ${k}]`;
+    return (of, k) => `${all}[${of} * ${depth} + ${k}]`;
   }
 
   #known(place: Place, written: string, at: string, stmt: Stmt): void {
