@@ -224,7 +224,7 @@ function known(context: Context, operator: BinaryOperator, left: Value, right: V
   const a = dimOf(left);
   const b = dimOf(right);
   const isSized = left.kind === 'size' || right.kind === 'size';
-  // Where a float is expected, sizes are numbers, which need not divide one another and may be large. Nor need a number that a size divides: `1 / N`.
+  // Where a float is expected, sizes are numbers, which may be large and need not divide one another. Nor need a number: `1 / N`.
   if (isSized && (operator === '/' || operator === '%' || operator === '**') && floating) return undefined;
   if (isSized && operator === '/' && isNumberBySize(a, b)) return undefined;
   if (a !== undefined && b !== undefined && isSized) return sizeArithmetic(context, operator, a, b, span);
