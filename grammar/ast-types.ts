@@ -99,7 +99,7 @@ export interface SizeNegation {
   readonly span: Span;
 }
 
-export type SizeOperator = '+' | '-' | '*' | '/' | '%';
+export type SizeOperator = '+' | '-' | '*' | '/' | '%' | '**';
 
 export interface SizeBinary {
   readonly kind: 'size-binary';

@@ -222,6 +222,7 @@ export abstract class ExpressionRules extends PrimaryRules {
         case t.Star:
         case t.Slash:
         case t.Percent:
+        case t.StarStar:
           operand = false;
           break;
         default:

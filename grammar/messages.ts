@@ -89,6 +89,9 @@ const missingWords: ReadonlyMap<string, string> = new Map([
   ['expected `state` or `update(p, g)`', optimizerMembers],
   ["expected 'by'", '`update params with sgd(lr: 0.1) by gradients`'],
 ]);
+const blockInExpression =
+  'in an expression `{` opens a record, `{ a: x }`; functions, lambdas, loops and index notation have blocks: name the value before, or call a function';
+
 /** Words that name a value somewhere. */
 const valueWords: ReadonlySet<string> = new Set(['let', 'var', 'val', 'mut', 'auto']);
 
@@ -144,9 +147,13 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined, r
   if (previous?.tokenType === t.reserved.import) return 'names are imported in braces: `import { relu } from "std/nn"`';
   if (message === 'expected a declaration' && found.tokenType === t.word.from) return 'write `import { relu } from "std/nn"`';
   if (message.includes('to close the sizes')) {
-    if (type === t.StarStar) return 'sizes know `+ - * / %`: write `N * N`';
-    if (type === t.ParenOpen) return 'sizes know `+ - * / %`, and no functions';
+    if (type === t.ParenOpen) return 'sizes know `+ - * / % **`, and no functions';
   }
+  if (message === 'expected a new line or an operator' && found.tokenType === t.word.in)
+    return 'a loop is a value: `fold x in xs with z = 0.0 { z + x }`; all variables of a list change by `update list with rule() by values`';
+  if (message.includes('to close the record') && type !== t.Equals && type !== EOF) return blockInExpression;
+  if (message === 'expected a declaration' && type === t.BraceOpen && previous?.tokenType === t.BracketClose)
+    return 'what is combined over indices stands in parentheses: `sum[k](x[k])`';
   if (message.includes('to close the update rule'))
     return 'it takes the param and its gradient: `update(p, g)`; settings stand behind the name';
   if (message.includes('to close the summary')) return 'a summary has a name and a value: `summary scalar("loss", loss)`';

@@ -43,5 +43,5 @@ export function isComparison(operator: string): operator is ComparisonOperator {
 }
 
 export function isSizeOperator(operator: string): operator is SizeOperator {
-  return operator === '+' || operator === '-' || operator === '*' || operator === '/' || operator === '%';
+  return operator === '+' || operator === '-' || operator === '*' || operator === '/' || operator === '%' || operator === '**';
 }

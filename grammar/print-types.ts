@@ -1,7 +1,7 @@
 // Types, sizes, patterns and signatures to text. In: their nodes. Out: layouts.
 // Holds: what is printed reads back as the same nodes.
 
-import type { Dimension, Fact, GenericParameter, Pattern, SizeExpression, TypeExpression } from './ast.js';
+import type { Dimension, Fact, GenericParameter, Pattern, SizeExpression, SizeOperator, TypeExpression } from './ast.js';
 import { group, indent, join, line, separated, softLine, whenBroken, type Layout } from './layout.js';
 
 /** `open a, b close` on one line, or one element a line with a comma after each. `space` stands inside of the signs. */
@@ -63,6 +63,9 @@ export function printSize(size: SizeExpression): string {
   return sizeText(size, 0);
 }
 
+/** How tightly operators of sizes bind; a sign has level 3. */
+const sizeLevels: Readonly<Record<SizeOperator, number>> = { '+': 1, '-': 1, '*': 2, '/': 2, '%': 2, '**': 4 };
+
 function sizeText(size: SizeExpression, atLeast: number): string {
   switch (size.kind) {
     case 'size-literal':
@@ -72,10 +75,12 @@ function sizeText(size: SizeExpression, atLeast: number): string {
     case 'size-element':
       return `${sizeText(size.list, 3)}[${sizeText(size.index, 0)}]`;
     case 'size-negation':
-      return `-${sizeText(size.operand, 3)}`;
+      return atLeast > 3 ? `(${printSize(size)})` : `-${sizeText(size.operand, 3)}`;
     case 'size-binary': {
-      const level = size.operator === '+' || size.operator === '-' ? 1 : 2;
-      const text = `${sizeText(size.left, level)} ${size.operator} ${sizeText(size.right, level + 1)}`;
+      const level = sizeLevels[size.operator];
+      // A power groups from the right, and its exponent may have a sign.
+      const [left, right] = level === 4 ? [5, 3] : [level, level + 1];
+      const text = `${sizeText(size.left, left)} ${size.operator} ${sizeText(size.right, right)}`;
       return level < atLeast ? `(${text})` : text;
     }
     case 'missing-size':

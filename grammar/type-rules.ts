@@ -14,6 +14,7 @@ import type {
   SizeElement,
   SizeExpression,
   SizeName,
+  SizeOperator,
   TypeExpression,
 } from './ast.js';
 import { nameOf } from './lex.js';
@@ -22,6 +23,14 @@ import { ParserBase } from './parser-base.js';
 import { isComparison, isSizeOperator } from './precedence.js';
 import { joinSpans } from './span.js';
 import * as t from './tokens.js';
+
+const sizeBinary = (operator: SizeOperator, left: SizeExpression, right: SizeExpression): SizeExpression => ({
+  kind: 'size-binary',
+  operator,
+  left,
+  right,
+  span: joinSpans(left.span, right.span),
+});
 
 export abstract class TypeRules extends ParserBase {
   // ------------------------------------------------------------------------------------------------------- sizes
@@ -45,12 +54,12 @@ export abstract class TypeRules extends ParserBase {
     return this.ACTION(() =>
       joinOperators(operands, operators, (left, token, right) => {
         const operator = token.image;
-        if (!isSizeOperator(operator)) return left;
-        return { kind: 'size-binary', operator, left, right, span: joinSpans(left.span, right.span) };
+        return isSizeOperator(operator) ? sizeBinary(operator, left, right) : left;
       }),
     );
   });
 
+  /** `**` takes what stands to its right, and binds tighter than the signs to its left. */
   readonly #sizeOperand = this.rule('sizeOperand', (): SizeExpression => {
     const signs: IToken[] = [];
     this.MANY(() => signs.push(this.CONSUME(t.Minus)));
@@ -64,11 +73,15 @@ export abstract class TypeRules extends ParserBase {
         ]),
     });
     if (found === undefined) this.reportExpected(this.LA(1), 'a size');
-    const operand: SizeExpression = found ?? { kind: 'missing-size', span: this.gap() };
+    const base: SizeExpression = found ?? { kind: 'missing-size', span: this.gap() };
+    const exponent = this.OPTION1(() => {
+      this.CONSUME(t.StarStar);
+      return this.nested(() => this.SUBRULE(this.#sizeOperand));
+    });
     return this.ACTION(() =>
       signs.reduceRight<SizeExpression>(
         (inner, sign) => ({ kind: 'size-negation', operand: inner, span: joinSpans(this.spanOf(sign), inner.span) }),
-        operand,
+        exponent === undefined ? base : sizeBinary('**', base, exponent),
       ),
     );
   });

@@ -106,7 +106,8 @@ export const otherWords: readonly (readonly [sentence: string, names: string])[]
   ['write `product(x, axis: 0)`', 'reduceprod reduceproduct prod'],
   ['how many there are is `count(x)`', 'numel'],
   ['write `sum(i32(x != 0))`', 'countnonzero'],
-  ['a running sum is a loop: `scan row in x with total = 0.0 { yield (total + row, total + row) }`', 'cumsum cumulativesum'],
+  ['write `cumsum(x, axis: 0)`', 'cumulativesum'],
+  ['write `cumprod(x, axis: 0)`', 'cumulativeproduct'],
   // Shapes.
   ['write `reshape(x, [2, 3])`', 'view resize'],
   ['write `transpose(x, axes: [1, 0])`', 'permute permutedims swapaxes movedim moveaxis'],
@@ -121,19 +122,17 @@ export const otherWords: readonly (readonly [sentence: string, names: string])[]
   ['write `clip(x, 0, 6)`', 'relu6'],
   ['write `clip(x, -1, 1)`', 'hardtanh'],
   ['write `where(mask, value, x)`', 'maskedfill'],
-  ['a diagonal is written with indices: `[i] => m[i, i]`', 'diag diagonal'],
-  ['a triangle is written with indices: `[i, j] => if j <= i then m[i, j] else 0`', 'tril'],
-  ['a triangle is written with indices: `[i, j] => if j >= i then m[i, j] else 0`', 'triu'],
+  ['a diagonal is `diagonal(m)`; a matrix of one is `[i, j] => if i == j then v[i] else 0`', 'diag diagflat diagembed'],
   [
-    'a convolution is written with indices: `[y in 0..8, x in 0..8] => sum[i, j](image[y + i, x + j] * kernel[i, j])`',
+    'a convolution is written with indices: `[y in 0..8, x in 0..8] => sum[i, j](image[y + i, x + j] * kernel[i, j])`; its layer is `Conv2d` of "std/nn"',
     'conv conv1d conv2d convolve convolution',
   ],
   [
-    'pooling is written with indices: `[y in 0..8, x in 0..8] => max[i in 0..2, j in 0..2](image[2 * y + i, 2 * x + j])`',
+    'pooling is written with indices: `[y in 0..8, x in 0..8] => max[i in 0..2, j in 0..2](image[2 * y + i, 2 * x + j])`; its layer is `MaxPool2d` of "std/nn"',
     'maxpool maxpool2d maxpooling2d',
   ],
   [
-    'pooling is written with indices: `[y in 0..8, x in 0..8] => mean[i in 0..2, j in 0..2](image[2 * y + i, 2 * x + j])`',
+    'pooling is written with indices: `[y in 0..8, x in 0..8] => mean[i in 0..2, j in 0..2](image[2 * y + i, 2 * x + j])`; its layer is `AvgPool2d` of "std/nn"',
     'avgpool avgpool2d averagepooling2d',
   ],
   ['sizes are `x.shape`', 'shape'],

@@ -58,6 +58,8 @@ function sizeOf(context: Context, expression: SizeExpression, scope: Scope): Dim
           return divide(context, left, right, expression.span);
         case '%':
           return remainder(context, left, right, expression.span);
+        case '**':
+          return power(context, left, right, expression.right.span);
       }
       break;
     }
@@ -226,6 +228,30 @@ function quotientHint(left: Dim, right: Dim, where: 'type' | 'expression'): stri
 }
 
 const parenthesized = (dim: Dim): string => (dim.terms.length > 1 || /[*-]/.test(`${dim}`) ? `(${dim})` : `${dim}`);
+
+/** base ** exponent, for an exponent that is known; undefined after a diagnostic at the exponent. */
+export function power(context: Context, base: Dim, exponent: Dim, span: Span): Dim | undefined {
+  const { constant } = exponent;
+  if (constant === undefined) {
+    fail(context, 'not-constant', span, `the exponent of a size is known when compiling, and ${written(exponent)} is not`, {
+      hint: 'use an integer, a `dim`, or a generic that is given: `<K: int>`, called as `f<3>(…)`; or give the power a name of its own: `f32[N]`',
+    });
+    return undefined;
+  }
+  if (constant < 0) {
+    fail(context, 'invalid-value', span, `a size to the power of ${constant} is no size`, { hint: 'sizes are whole numbers' });
+    return undefined;
+  }
+  let [result, factor] = [Dim.one, base];
+  for (let left = constant; left > 0; left = Math.floor(left / 2)) {
+    if (left % 2 === 1) result = result.mul(factor);
+    if (left > 1) factor = factor.mul(factor);
+  }
+  return result;
+}
+
+/** As people wrote it. */
+const written = (dim: Dim): string => `${dim}`.replaceAll('?', '');
 
 /** left mod right; undefined after a diagnostic when the sizes do not say it. */
 export function remainder(context: Context, left: Dim, right: Dim, span: Span): Dim | undefined {

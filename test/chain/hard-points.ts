@@ -76,7 +76,7 @@ export const scalarPoints: Readonly<Record<string, readonly HardPoint[]>> = {
   acos: [{ of: 'acos(x)', at: [0, 1, -1], slopes: [-1, -infinite, -infinite], second: [0, -infinite, infinite] }],
   atan: [
     { of: 'atan(x)', at: [0, 1], slopes: [1, 0.5], second: [0, -0.5] },
-    { of: 'atan(x)', at: [infinite, -infinite], slopes: [0, 0] },
+    { of: 'atan(x)', at: [infinite, -infinite, 1e200, -1e160], slopes: [0, 0, 0, 1e-320], second: [0, 0, 0, 0] },
   ],
   atan2: [
     { of: 'atan2(x, 1)', at: [0, 1], slopes: [1, 0.5], second: [0, -0.5] },
@@ -91,16 +91,16 @@ export const scalarPoints: Readonly<Record<string, readonly HardPoint[]>> = {
   tanh: [{ of: 'tanh(x)', at: [0, infinite, -infinite, 30], slopes: [1, 0, 0, 0], second: [0, 0, 0, 0] }],
   asinh: [
     { of: 'asinh(x)', at: [0, 1], slopes: [1, root], second: [0, -root / 2] },
-    { of: 'asinh(x)', at: [infinite], slopes: [0] },
+    { of: 'asinh(x)', at: [infinite, -infinite, 1e200], slopes: [0, 0, 1e-200], second: [0, 0, 0] },
   ],
   acosh: [
     { of: 'acosh(x)', at: [1], slopes: [infinite], second: [-infinite] },
-    { of: 'acosh(x)', at: [infinite], slopes: [0] },
+    { of: 'acosh(x)', at: [infinite, 1e200], slopes: [0, 1e-200], second: [0, 0] },
   ],
   atanh: [{ of: 'atanh(x)', at: [0, 1, -1], slopes: [1, infinite, infinite], second: [0, infinite, -infinite] }],
   erf: [
     { of: 'erf(x)', at: [0], slopes: [2 / Math.sqrt(Math.PI)], second: [0] },
-    { of: 'erf(x)', at: [infinite, -infinite], slopes: [0, 0] },
+    { of: 'erf(x)', at: [infinite, -infinite, 1e200], slopes: [0, 0, 0], second: [0, 0, 0] },
   ],
   sigmoid: [{ of: 'sigmoid(x)', at: [0, 800, -800, infinite, -infinite], slopes: [0.25, 0, 0, 0, 0], second: [0, 0, 0, 0, 0] }],
   softplusRest: [
@@ -166,6 +166,9 @@ export const tensorPoints: Readonly<Record<string, readonly HardPoint[]>> = {
     { of: 'logSumExp(x)', at: [-infinite, 1], slopes: [0, 1], second: [0, 0] },
     { of: 'logSumExp(x)', at: [1000, 1000, -infinite], slopes: [0.5, 0.5, 0] },
     { of: 'logSumExp(x)', at: [3], slopes: [1], second: [0] },
+    { of: 'logSumExp(x)', at: [-infinite, -infinite], slopes: [0, 0], second: [0, 0] },
+    { of: 'logSumExp(x)', at: [infinite, 0, infinite], slopes: [0.5, 0, 0.5], second: [0, 0, 0] },
+    { of: 'logSumExp(x)', at: [none, 0], slopes: [none, none] },
   ],
   softmax: [
     { of: 'softmax(x, axis: 0)[0]', at: [0, -infinite], slopes: [0, 0], second: [0, 0] },

@@ -12,6 +12,45 @@ export const programList: Readonly<Record<string, readonly ChainCase[]>> = {
     { entry: 'parts' },
     ...[1, 9].map((B): ChainCase => ({ entry: 'train', dims: { B }, steps: 3, tolerance: 2e-3 })),
   ],
+  'test/programs/attention.tdsl': [
+    ...[1, 5].map((T): ChainCase => ({ entry: 'byIndex', dims: { B: 2, T, H: 2, D: 3 } })),
+    ...[1, 5].map((T): ChainCase => ({ entry: 'byLayer', dims: { B: 2, T } })),
+  ],
+  'test/programs/conv-layers.tdsl': ['runSame', 'slopes', 'runDepthwise', 'runDilated'].flatMap((entry) =>
+    [0, 1, 3].map((B): ChainCase => ({ entry, dims: { B } })),
+  ),
+  'test/programs/conv-transpose.tdsl': [1, 3].map((B): ChainCase => ({ entry: 'grow', dims: { B } })),
+  'test/programs/ctc.tdsl': [1, 4].map((T): ChainCase => ({
+    entry: 'loss',
+    dims: { T, B: 2, S: 2 },
+    ranges: { text: [1, 3], times: [T, T], lengths: [0, 1] },
+  })),
+  'test/programs/norms.tdsl': ['byGroups', 'byImage', 'byRoot'].flatMap((entry) => [1, 5].map((B): ChainCase => ({ entry, dims: { B } }))),
+  'test/programs/pooling.tdsl': [
+    ...['pooled', 'averaged'].flatMap((entry) => [0, 1, 3].map((B): ChainCase => ({ entry, dims: { B } }))),
+    ...['byIndex', 'everywhere'].map((entry): ChainCase => ({ entry, dims: { B: 2, H: 3, W: 2, C: 5 } })),
+  ],
+  'test/programs/recurrent-layers.tdsl': ['runLstm', 'bothWays'].flatMap((entry) =>
+    [0, 1, 4].map((T): ChainCase => ({ entry, dims: { T, B: 3 } })),
+  ),
+  'test/programs/papers-recent.tdsl': [
+    ...[0, 5].map((T): ChainCase => ({ entry: 's4', dims: { T, N: 3 }, ranges: { a: [0.1, 0.8] } })),
+    ...[1, 5].map((T): ChainCase => ({ entry: 'gqa', dims: { T, 'D÷2': 2 } })),
+    ...[1, 7].map((B): ChainCase => ({ entry: 'moe', dims: { B, D: 3, E: 4, O: 2 } })),
+    ...[1, 7].map((B): ChainCase => ({ entry: 'ppo', dims: { B, A: 3 }, ranges: { actions: [0, 2] } })),
+    ...[0, 5].map((T): ChainCase => ({ entry: 'gae', dims: { T } })),
+    ...[1, 5].map((T): ChainCase => ({
+      entry: 'posterior',
+      dims: { T, K: 3, O: 2 },
+      ranges: { start: [0.1, 1], trans: [0.1, 1], emit: [0.1, 1], obs: [0, 1] },
+    })),
+    { entry: 'eigenvalues', dims: { N: 3 }, ranges: { A: [1, 2], iters: [2, 2] }, tolerance: 1e-6 },
+    ...[1, 6].map((N): ChainCase => ({ entry: 'burgers', dims: { N, H: 3 } })),
+    ...[1, 7].map((E): ChainCase => ({ entry: 'gat', dims: { N: 4, E, D: 2 }, ranges: { src: [0, 3], dst: [0, 3] } })),
+    ...[1, 4].map((P): ChainCase => ({ entry: 'hopfield', dims: { P, D: 3 }, ranges: { beta: [0.5, 1] } })),
+    ...[0, 5].map((N): ChainCase => ({ entry: 'sample', dims: { H: 3, W: 4, N }, ranges: { ys: [-1.5, 3.5], xs: [-1.5, 4.5] } })),
+    ...[1, 6].map((N): ChainCase => ({ entry: 'nms', dims: { N }, ranges: { thr: [0.1, 0.5] } })),
+  ],
   'test/programs/papers-nets.tdsl': [
     ...[1, 5].map((T): ChainCase => ({ entry: 'attend', dims: { H: 2, T, 'D÷2': 2 } })),
     ...[1, 5].map((T): ChainCase => ({ entry: 'linear', dims: { T, D: 3, E: 2 } })),

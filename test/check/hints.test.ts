@@ -45,7 +45,9 @@ describe('names', () => {
 });
 
 describe('names from elsewhere', () => {
-  const library = ['std/prelude', 'std/nn', 'std/loss', 'std/optim'].flatMap((home) => parse(std(home) ?? '', home).program.declarations);
+  const library = ['std/prelude', 'std/arrays', 'std/nn', 'std/loss', 'std/optim'].flatMap(
+    (home) => parse(std(home) ?? '', home).program.declarations,
+  );
   const declared = library.flatMap((one) => (one.kind === 'import' ? [] : [one.name.text]));
   const ours = new Set([...builtinScope().names, ...declared]);
   /** Every piece of program in a sentence. */

@@ -546,6 +546,85 @@ test('an element of what has no dtype yet takes that of what it meets', () => {
   close(found, [[1, 3].map((one) => Math.SQRT2 * (one + 4)), [0.5, 1.5]]);
 });
 
+describe('a derivative for each index of a reduction, with respect to what has no such index', () => {
+  const x = vector(3, 0.4);
+  const w = [0.5, 1.5];
+  const W = total(w);
+  const of = (body: string, before = ''): Json =>
+    run(
+      `${before}export fn f<N, K>(x: f64[N], w: f64[K]): f64[N] = [i] => {
+  let u = x[i] * 1
+  ${body}
+}`,
+      { x, w },
+    );
+
+  test.each<[string, string, (u: number) => number]>([
+    ['beside what it is taken of', 'return u + sum[k](grad(u ** 3 * w[k], u))', (u) => u + 3 * u ** 2 * W],
+    ['through names between', 'let v = u * u\n  return v + sum[k](grad(v * w[k] * v, u))', (u) => u ** 2 + 4 * u ** 3 * W],
+    ['two reductions', 'return u + sum[k](grad(u * u * w[k], u)) + max[k](grad(u * w[k], u))', (u) => u + 2 * u * W + 1.5],
+    [
+      'one in another',
+      'return u + sum[k](grad(u ** 3 * w[k] + sum[m](grad(u * u * w[m] * w[k], u)), u))',
+      (u) => u + 3 * u ** 2 * W + 2 * W * W,
+    ],
+    ['forward', 'return u + sum[k](jvp(u ** 3 * w[k], u, x[i]))', (u) => u + 3 * u ** 3 * W],
+    [
+      'a loop between',
+      'let f = fold j in 0..2 with z = u { z * w[j] + u }\n  return f + sum[k](grad(f * w[k], u))',
+      (u) => {
+        const f = (u * 0.5 + u) * 1.5 + u;
+        return f + (f / u) * W;
+      },
+    ],
+    [
+      'an open loop between',
+      'let f = while abs(z) < 10 with z = u limit 20 { 2 * z }\n  return f + sum[k](grad(f * w[k], u))',
+      (u) => {
+        let f = u;
+        while (Math.abs(f) < 10) f *= 2;
+        return f + (f / u) * W;
+      },
+    ],
+    [
+      'in a loop',
+      'return fold j in 0..2 with z = u {\n    let y = z * w[j]\n    z + y + sum[k](grad(y * y * w[k], y))\n  }',
+      (u) => w.reduce((z, one) => z + z * one + 2 * z * one * W, u),
+    ],
+    [
+      'a tensor for each element',
+      'let t = [k] => u * w[k]\n  return sum(t) + sum[k](grad(t[k] * t[k], u))',
+      (u) => u * W + 2 * u * total(w.map((one) => one * one)),
+    ],
+    ['outside of a tensor', 'return u + sum[k in 0..K](grad((w[k + i] ?? u) * u, u))', () => 0],
+  ])('%s', (name, body, wanted) => {
+    const outside = (u: number, i: number): number => total(range(2).map((k) => w[k + i] ?? 2 * u)) + u;
+    close(
+      of(body),
+      x.map((u, i) => (name === 'outside of a tensor' ? outside(u, i) : wanted(u))),
+    );
+  });
+  test('second ones, by a function', () => {
+    const curve = 'fn curve(u: f64, w: f64): f64 {\n  let y = u ** 3 * w\n  let d = grad(y, u)\n  return grad(d, u)\n}\n';
+    close(
+      of('return u + sum[k](curve(u, w[k]))', curve),
+      x.map((u) => u + 6 * u * W),
+    );
+  });
+  test("through a rule of one's own", () => {
+    const rule = 'fn squared(x: f64): f64 = x * x\n  vjp (g) => 2 * g * x\n';
+    close(
+      of('let v = squared(u)\n  return v + sum[k](grad(squared(v) * w[k], u))', rule),
+      x.map((u) => u * u + 4 * u ** 3 * W),
+    );
+  });
+  test('of a reduction over nothing', () => {
+    const text =
+      'export fn f<N, K>(x: f64[N], w: f64[K]): f64[N] = [i] => {\n  let u = x[i] * 1\n  return u + sum[k](grad(u * w[k], u))\n}';
+    close(run(text, { x, w: [] }), x);
+  });
+});
+
 describe('bounds that depend on indices or on data', () => {
   test('sums of indices', () => {
     const x = vector(4);
@@ -636,7 +715,7 @@ describe('mistakes', () => {
         '  `i` runs over axis 0 of `a` (size 3) and over axis 0 of `b` (size 4), which differ',
         '  - main.tdsl:1:20 `3`: `a` is f64[3]',
         '  - main.tdsl:1:31 `4`: `b` is f64[4]',
-        '  hint: use two indices, or give `i` a range: `i in 0..N`',
+        '  hint: use two indices, or give `i` a range: `i in 0..3`',
       ].join('\n'),
     );
   });

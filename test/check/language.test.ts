@@ -365,6 +365,10 @@ describe('shapes in calls', () => {
       return (none + x, eye(N) @ x, ones(3), k + zeros([N]), full([2, 2], x[0]), fold i in 0..2 with h = zeros([N]) { h + x }, full(shape: [N], value: 0.5) * x)
     }`);
     expect(entryTexts(module)).toEqual(['fn f(x: f64[N], k: i32[N]): (f64[N], f64[N], f32[3], i32[N], f64[2, 2], f64[N], f64[N])']);
+    const { module: given } = moduleOf(`fn more<T: float>(x: T[2]): T[2] = x + ones<T>([2])
+    export fn f(x: f64[2]) = (more(x), zeros<bool>([3]), eye<i32>(2), full<f32>([2], 0.5))`);
+    expect(entryTexts(given)).toEqual(['fn f(x: f64[2]): (f64[2], bool[3], i32[2, 2], f32[2])']);
+    expect(run('export fn f(): bool[2] = ones([2])', {})).toEqual([true, true]);
     expect(check('export fn f(x: f64) = zeros(x)').diagnostics.map(({ code }) => code)).toEqual(['type-mismatch']);
   });
 });

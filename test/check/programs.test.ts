@@ -326,6 +326,49 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
     'fn running(x: f64[N]): f64[N]',
     'fn attention(q: f64[B, T, H, D], k: f64[B, T, H, D], v: f64[B, T, H, D]): { y: f64[B, T, H, D], q: f64[B, T, H, D], k: f64[B, T, H, D], v: f64[B, T, H, D] }',
   ],
+  'attention.tdsl': [
+    'fn byIndex(q: f64[B, T, H, D], k: f64[B, T, H, D], v: f64[B, T, H, D]): { y: f64[B, T, H, D], q: f64[B, T, H, D], k: f64[B, T, H, D], v: f64[B, T, H, D] }',
+    'step byLayer(x: f64[B, T, 4], wq: f64[4, 4], wk: f64[4, 4], wv: f64[4, 4], wo: f64[4, 4]): f64[B, T, 4]',
+  ],
+  'conv-layers.tdsl': [
+    'step runSame(x: f64[B, 4, 5, 2], w: f64[3, 3, 2, 3], b: f64[3]): f64[B, 4, 5, 3]',
+    'step slopes(x: f64[B, 5, 6, 2], w: f64[3, 3, 2, 3]): { y: f64[B, 3, 3, 3], x: f64[B, 5, 6, 2], w: f64[3, 3, 2, 3], b: f64[3] }',
+    'step runDepthwise(x: f64[B, 4, 5, 2], w: f64[3, 3, 1, 4]): f64[B, 2, 3, 4]',
+    'step runDilated(x: f64[B, 4, 5, 2], w: f64[3, 3, 2, 3]): f64[B, 4, 5, 3]',
+  ],
+  'conv-transpose.tdsl': [
+    'step grow(x: f64[B, 3, 2, 2], w: f64[3, 3, 2, 3], b: f64[3]): { y: f64[B, 5, 3, 3], x: f64[B, 3, 2, 2], w: f64[3, 3, 2, 3] }',
+  ],
+  'ctc.tdsl': ['fn loss(logits: f64[T, B, 4], text: i32[B, S], times: i32[B], lengths: i32[B]): { each: f64[B], slope: f64[T, B, 4] }'],
+  'norms.tdsl': [
+    'step byGroups(x: f64[B, 2, 3, 4], scale: f64[4], shift: f64[4]): { y: f64[B, 2, 3, 4], slope: f64[B, 2, 3, 4] }',
+    'fn byImage(x: f64[B, 2, 3, 4]): f64[B, 2, 3, 4]',
+    'step byRoot(x: f64[B, 4], scale: f64[4]): { y: f64[B, 4], slope: f64[B, 4] }',
+  ],
+  'pooling.tdsl': [
+    'fn pooled(x: f64[B, 4, 4, 2]): { y: f64[B, 2, 2, 2], slope: f64[B, 4, 4, 2] }',
+    'fn averaged(x: f64[B, 4, 4, 2]): { y: f64[B, 3, 3, 2], slope: f64[B, 4, 4, 2] }',
+    'fn byIndex(x: f64[B, 2*H, 2*W, C]): f64[B, H, W, C]',
+    'fn everywhere(x: f64[B, H, W, C]): f64[B, C]',
+  ],
+  'recurrent-layers.tdsl': [
+    'step runLstm(x: f64[T, B, 2], wi: f64[2, 12], wh: f64[3, 12], bi: f64[12], bh: f64[12]): { y: f64[T, B, 3], h: f64[B, 3], c: f64[B, 3] }',
+    'step bothWays(x: f64[T, B, 2], wi: f64[2, 9], wh: f64[3, 9], bh: f64[9]): f64[T, B, 6]',
+  ],
+  'papers-recent.tdsl': [
+    'fn s4(u: f64[T], a: f64[N], b: f64[N], c: f64[N]): f64[T]',
+    'fn gqa(q: f64[T, 8, 2*D÷2], k: f64[T, 2, 2*D÷2], v: f64[T, 2, 2*D÷2]): f64[T, 8, 2*D÷2]',
+    'fn moe(x: f64[B, D], gate: f64[D, E], w: f64[E, D, O]): f64[B, O]',
+    'fn ppo(logits: f64[B, A], actions: i32[B], oldLogp: f64[B], adv: f64[B], returns: f64[B], values: f64[B]): f64',
+    'fn gae(rewards: f64[T], values: f64[T + 1], dones: bool[T], gamma: f64, lambda: f64): f64[T]',
+    'fn posterior(start: f64[K], trans: f64[K, K], emit: f64[K, O], obs: i32[T]): f64[T, K]',
+    'fn eigenvalues(A: f64[N, N], iters: i32): f64[N]',
+    'fn burgers(x: f64[N], t: f64[N], w1: f64[2, H], b1: f64[H], w2: f64[H]): f64',
+    'fn gat(h: f64[N, D], src: i32[E], dst: i32[E], a: f64[2*D]): f64[N, D]',
+    'fn hopfield(X: f64[P, D], q: f64[D], beta: f64): f64[D]',
+    'fn sample(img: f64[H, W], ys: f64[N], xs: f64[N]): f64[N]',
+    'fn nms(boxes: f64[N, 4], scores: f64[N], thr: f64): bool[N]',
+  ],
 };
 
 interface Case {

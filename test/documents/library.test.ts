@@ -17,6 +17,9 @@ const entries = chapters().flatMap(({ sections }) => sections.flatMap((section) 
 
 /** Declarations that others are made of, and programs need not know. */
 const parts = [
+  'shiftedLogSum',
+  'finiteTop',
+  'shares',
   'unit53',
   'boxMuller',
   'narrowNormal',
@@ -32,6 +35,10 @@ const parts = [
   'solveMatrices',
   'solveTriangles',
   'parity',
+  'before',
+  'rowsOfZeros',
+  'bordered',
+  'windows',
   'halfCosine',
   'growingRestarts',
 ];

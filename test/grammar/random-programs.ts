@@ -50,7 +50,7 @@ const { size } = fc.letrec<{ size: SizeExpression }>((tie) => ({
     }),
     fc.record({
       kind: fc.constant('size-binary'),
-      operator: fc.constantFrom('+', '-', '*', '/', '%'),
+      operator: fc.constantFrom('+', '-', '*', '/', '%', '**'),
       left: tie('size'),
       right: tie('size'),
       span: fc.constant(span),

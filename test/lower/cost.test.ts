@@ -42,9 +42,10 @@ const isProduct = ({ title }: Kernel): boolean => /^matmul \[[^,\]]*, (?!1\])/.t
  * more than they are.
  */
 const atMost = new Set([
-  ...['checkpoint', 'contractions', 'conv-index', 'corners', 'factors', 'higher-order', 'implicit', 'linear-algebra', 'lstm-by-hand'],
-  ...['networks', 'papers-estimation', 'papers-grids', 'papers-nets', 'rounds', 'running', 'sides', 'solvers', 'statistics'],
-  ...['textbook', 'textbook-nets', 'windows'],
+  ...['attention', 'checkpoint', 'contractions', 'conv-index', 'conv-layers', 'conv-transpose', 'corners', 'ctc'],
+  ...['factors', 'higher-order', 'implicit', 'linear-algebra', 'lstm-by-hand', 'networks', 'norms', 'papers-estimation'],
+  ...['papers-grids', 'papers-nets', 'papers-recent', 'pooling', 'recurrent-layers', 'rounds', 'running', 'sides', 'solvers'],
+  ...['statistics', 'textbook', 'textbook-nets', 'windows'],
 ]);
 
 const isAtMost = (path: string): boolean => atMost.has(basename(path, '.tdsl'));

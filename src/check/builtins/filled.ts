@@ -11,8 +11,8 @@ import type { Context } from '../context.js';
 import { inAnyDType } from '../expressions/binary.js';
 import { excerpt } from '../report.js';
 import { ownDType, toTensor } from '../tensors.js';
-import { dtypeWanted } from '../types.js';
-import { type Value, ERROR, type FunctionValue, number } from '../values.js';
+import { dtypeNamed, dtypeWanted, expectTensor } from '../types.js';
+import { boolean, ERROR, type FunctionValue, number, type Value } from '../values.js';
 import { sizesGiven } from './axes.js';
 import { type Builtin, type BuiltinCall, required, result } from './builtin.js';
 
@@ -49,7 +49,7 @@ const shaped = (name: string, value: 0 | 1): Builtin => ({
   doc: 'One value everywhere.',
   signatures: [`${name}<T: any, ...S>(shape: list): T[...S]`],
   parameters: required('shape'),
-  run: (call) => filled(call, number(value)),
+  run: (call) => filled(call, dtypeWanted(call.expected) === 'bool' ? boolean(value === 1) : number(value)),
 });
 
 const forms: Readonly<Record<string, Builtin>> = {
@@ -71,11 +71,19 @@ const forms: Readonly<Record<string, Builtin>> = {
   },
 };
 
-/** The form that takes a shape, where a call of the library's function passes one. */
-export function shapedForm({ passed, generics }: Call, { declaration, module }: FunctionValue): Builtin | undefined {
+/** The call of the form that takes a shape, where a call of the library's function passes one; its one generic may be a dtype. */
+export function shapedCall(
+  call: Call,
+  { declaration, module }: FunctionValue,
+): { readonly call: Call; readonly form: Builtin } | undefined {
+  const { passed, generics } = call;
   const form = module.std ? forms[declaration.name.text] : undefined;
-  if (form === undefined || generics !== null || declaration.kind === 'step') return undefined;
-  return passed.length > declaration.parameters.length && passed.length <= form.parameters.length ? form : undefined;
+  if (form === undefined || declaration.kind === 'step') return undefined;
+  if (passed.length <= declaration.parameters.length || passed.length > form.parameters.length) return undefined;
+  if (generics === null) return { call, form };
+  const [first, ...more] = generics;
+  const dtype = first?.kind === 'size-name' && more.length === 0 ? dtypeNamed(first.name, call.scope) : undefined;
+  return typeof dtype === 'string' ? { call: { ...call, generics: null, expected: expectTensor(dtype, undefined) }, form } : undefined;
 }
 
 /** How a shape is passed, for a call that passes its sizes one by one. */

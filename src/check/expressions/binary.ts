@@ -21,7 +21,7 @@ import { assuming } from '../index-notation/body.js';
 import { matrixProduct, productInstead } from '../matmul.js';
 import { excerpt, fail } from '../report.js';
 import type { Scope } from '../scope.js';
-import { divide, remainder, restOf } from '../sizes.js';
+import { divide, power, remainder, restOf } from '../sizes.js';
 import { agree, bindingLabel, dtypeBeside, isFraction, ownDType, shapeOf, toTensor } from '../tensors.js';
 import { type Beside, besides, expectedDType, expectsFloat, expectTensor, quotientDType, someFloat, type Expected } from '../types.js';
 import {
@@ -38,6 +38,7 @@ import {
   type Value,
 } from '../values.js';
 import { evaluate } from './evaluate.js';
+import { failIntegerQuotient } from './integer-quotient.js';
 
 export function evaluateUnary(context: Context, expression: UnaryExpression, scope: Scope, expected: Expected | undefined): Value {
   const operand = evaluate(context, expression.operand, scope, expression.operator === '-' ? expected : undefined);
@@ -223,13 +224,15 @@ function known(context: Context, operator: BinaryOperator, left: Value, right: V
   const a = dimOf(left);
   const b = dimOf(right);
   const isSized = left.kind === 'size' || right.kind === 'size';
-  // Where a float is expected, sizes are numbers: they need not divide one another. Nor need a number that a size divides: `1 / N`.
-  if (isSized && (operator === '/' || operator === '%') && floating) return undefined;
+  // Where a float is expected, sizes are numbers, which may be large and need not divide one another. Nor need a number: `1 / N`.
+  if (isSized && (operator === '/' || operator === '%' || operator === '**') && floating) return undefined;
   if (isSized && operator === '/' && isNumberBySize(a, b)) return undefined;
   if (a !== undefined && b !== undefined && isSized) return sizeArithmetic(context, operator, a, b, span);
   if (left.kind === 'number' && right.kind === 'number') return numberArithmetic(context, operator, left, right, span);
   return undefined;
 }
+
+const sizeOr = (dim: Dim | undefined): Value => (dim === undefined ? ERROR : sizeValue(dim));
 
 function sizeArithmetic(context: Context, operator: BinaryOperator, a: Dim, b: Dim, span: Span): Value | undefined {
   switch (operator) {
@@ -239,10 +242,10 @@ function sizeArithmetic(context: Context, operator: BinaryOperator, a: Dim, b: D
       return sizeValue(a.sub(b));
     case '*':
       return sizeValue(a.mul(b));
-    case '/': {
-      const quotient = divide(context, a, b, span, 'expression');
-      return quotient === undefined ? ERROR : sizeValue(quotient);
-    }
+    case '/':
+      return sizeOr(divide(context, a, b, span, 'expression'));
+    case '**':
+      return b.constant === undefined || b.constant < 0 ? undefined : sizeOr(power(context, a, b, span));
     case '%': {
       if (b.constant === 0) return remainder(context, a, b, span) === undefined ? ERROR : undefined;
       const rest = restOf(a, b);
@@ -389,10 +392,7 @@ function binaryNode(context: Context, operator: BinaryOperator, left: Side, righ
     return product === undefined ? ERROR : tensorValue(product);
   }
   if (operator === '/' && isInteger(a.type.dtype))
-    return fail(context, 'dtype-mismatch', span, `${what}: \`/\` divides floats, and this is ${a.type.dtype}`, {
-      labels: [...bindingLabel(left.value), ...bindingLabel(right.value)],
-      hint: 'round down: `floorDiv(a, b)`, or convert both sides: `f32(…)`',
-    });
+    return failIntegerQuotient(context, what, span, [left.value, right.value], a.type.dtype, expected);
   const both = broadcastTogether(context, operands, span, what, operator === '*' ? productInstead(context, operands) : undefined);
   if (both === undefined) return ERROR;
   const node = applyTensor(context, ops.elementwise[opNames[operator]], both, {}, span);

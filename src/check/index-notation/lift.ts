@@ -16,6 +16,7 @@ import { itemOf, liftCall, type LiftedOp, type LiftedTuple, liftLoop } from './l
 import { Openings } from './opened.js';
 import type { Ranges } from './ranges.js';
 import { liftRead } from './reads.js';
+import { separated } from './separate.js';
 import type { BodyIndex, IndexRange, IndexReduction, IndexSpace, InnerNotation } from './space.js';
 
 /** A tensor with an axis for each of these indices, before the axes that it has for each of them. */
@@ -61,9 +62,14 @@ export class Lift {
   }
 
   /** The body over exactly these indices; undefined after a diagnostic. */
-  tensor(body: TensorNode, indices: readonly BodyIndex[]): TensorNode | undefined {
-    const order = inOrder(body, this.space, this.#openings);
-    const dependence = new Dependence(order, this.space, this.#openings, (...axes) => this.union(...axes));
+  tensor(whole: TensorNode, indices: readonly BodyIndex[]): TensorNode | undefined {
+    let body = whole;
+    let { order, dependence } = this.#dependenceOf(body);
+    const escaped = dependence.of(body).filter((index) => !indices.includes(index));
+    if (escaped.length > 0) {
+      body = separated(this, this.#openings, body, dependence, escaped);
+      ({ order, dependence } = this.#dependenceOf(body));
+    }
     for (const node of order) {
       const lifted = this.build.at(this.#originOf(node), () => this.#lift(node, dependence));
       if (lifted === undefined) return undefined;
@@ -71,6 +77,11 @@ export class Lift {
       else this.#lifted.set(node, lifted);
     }
     return this.build.at(this.#originOf(body), () => this.over(this.of(body), indices));
+  }
+
+  #dependenceOf(body: TensorNode): { readonly order: readonly Node[]; readonly dependence: Dependence } {
+    const order = inOrder(body, this.space, this.#openings);
+    return { order, dependence: new Dependence(order, this.space, this.#openings, (...axes) => this.union(...axes)) };
   }
 
   /** A scalar of the body that was lifted already, or depends on no index. */

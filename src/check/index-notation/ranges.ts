@@ -22,7 +22,8 @@ export interface Settled {
 
 export interface Ranges {
   readonly of: ReadonlyMap<BodyIndex, IndexRange>;
-  readonly settled: ReadonlyMap<ElementRead, readonly Settled[]>;
+  /** A copy of a read settles as the read does. */
+  readonly settled: Map<ElementRead, readonly Settled[]>;
 }
 
 /** Undefined after a diagnostic. */
@@ -146,6 +147,9 @@ function failClash(
     return `axis ${axis} of \`${name}\` (size ${read.tensor.type.shape[axis]})`;
   };
   const subscript = other.read.subscripts[other.axis];
+  const [a, b] = [one, other].map(({ read, axis }) => read.tensor.type.shape[axis] as Dim) as [Dim, Dim];
+  const difference = a.sub(b).constant;
+  const least = difference === undefined ? 'N' : difference < 0 ? a : b;
   fail(
     other.read.context,
     'shape-mismatch',
@@ -153,7 +157,7 @@ function failClash(
     `\`${index.name}\` runs over ${text(one)} and over ${text(other)}, which differ`,
     {
       labels: [one, other].flatMap(({ read, axis }) => sizeLabels({ value: read.object, span: read.objectSpan }, axis)),
-      hint: placeHint(index, one, other) ?? `use two indices, or give \`${index.name}\` a range: \`${index.name} in 0..N\``,
+      hint: placeHint(index, one, other) ?? `use two indices, or give \`${index.name}\` a range: \`${index.name} in 0..${least}\``,
     },
   );
 }

@@ -26,9 +26,13 @@ const factored = (m: Algebra, factors: readonly [TensorNode, TensorNode], differ
 const oneMinusSquare = (m: Algebra, a: TensorNode): TensorNode =>
   factored(m, [m.sub(m.constant(1), a), m.add(m.constant(1), a)], m.sub(m.constant(1), m.square(a)));
 
-/** a² − 1. */
-const squareMinusOne = (m: Algebra, a: TensorNode): TensorNode =>
-  factored(m, [m.sub(a, m.constant(1)), m.add(a, m.constant(1))], m.sub(m.square(a), m.constant(1)));
+/** 1 / (1 + a²) as n² / (r² + b²), where nothing overflows: n = r = 1 / |a| and b = 1 from ±1 on, n = r = 1 and b = a between. */
+function overOnePlusSquare(m: Algebra, a: TensorNode): { readonly n: TensorNode; readonly sum: TensorNode } {
+  const one = m.constant(1);
+  const isFar = m.ge(m.square(a), one);
+  const n = m.select(isFar, m.div(m.sign(a), m.select(isFar, a, one)), one);
+  return { n, sum: m.add(m.square(n), m.square(m.select(isFar, one, a))) };
+}
 
 export const transcendental = scalarFunctions({
   exp: {
@@ -149,7 +153,12 @@ export const transcendental = scalarFunctions({
     ulp: 0.6,
     cost: 50,
     evaluate: (a) => Math.atan(a),
-    slopes: [(m, d, _, a) => m.div(d, m.add(m.constant(1), m.square(a)))],
+    slopes: [
+      (m, d, _, a) => {
+        const { n, sum } = overOnePlusSquare(m, a);
+        return m.div(m.mul(d, m.square(n)), sum);
+      },
+    ],
   },
   atan2: {
     ...float,
@@ -215,7 +224,12 @@ export const transcendental = scalarFunctions({
     ulp: 0.6,
     cost: 70,
     evaluate: (a) => Math.asinh(a),
-    slopes: [(m, d, _, a) => m.div(d, m.sqrt(m.add(m.square(a), m.constant(1))))],
+    slopes: [
+      (m, d, _, a) => {
+        const { n, sum } = overOnePlusSquare(m, a);
+        return m.div(m.mul(d, n), m.sqrt(sum));
+      },
+    ],
   },
   acosh: {
     ...float,
@@ -227,7 +241,7 @@ export const transcendental = scalarFunctions({
     ulp: 0.6,
     cost: 70,
     evaluate: (a) => Math.acosh(a),
-    slopes: [(m, d, _, a) => m.mul(d, m.rsqrt(squareMinusOne(m, a)))],
+    slopes: [(m, d, _, a) => m.mul(d, m.mul(m.rsqrt(m.sub(a, m.constant(1))), m.rsqrt(m.add(a, m.constant(1)))))],
   },
   atanh: {
     ...float,
@@ -251,7 +265,14 @@ export const transcendental = scalarFunctions({
     ulp: 1.3,
     cost: 40,
     evaluate: erf,
-    slopes: [(m, d, _, a) => m.mul(d, m.mul(m.constant(2 / Math.sqrt(Math.PI)), m.exp(m.neg(m.square(a)))))],
+    slopes: [
+      (m, d, _, a) => {
+        // Far out e^(−a²) is 0, and so is its slope.
+        const [square, far] = [m.square(a), m.constant(1e4)];
+        const bounded = m.select(m.ge(square, far), far, square);
+        return m.mul(d, m.mul(m.constant(2 / Math.sqrt(Math.PI)), m.exp(m.neg(bounded))));
+      },
+    ],
   },
   sigmoid: {
     ...float,
