@@ -41,6 +41,8 @@ export const memoryLevels = (target: Target): readonly { readonly bytes: number;
       ];
 /** Starting a kernel: its loops, and where there are threads a barrier. */
 export const flopsPerKernel = 2000;
+/** Part of the elements that a kernel reads which it must have in common with another to be worth a pass together. */
+export const leastShared = 1 / 8;
 /** FLOPs per element up to which a value is computed wherever it is needed: a loop that stored it would cost as much. */
 export const cheapFlops = 10;
 /** FLOPs above which a scalar is computed once, before the loops that read it. */

@@ -106,8 +106,6 @@ export function chooseMaterialized(demanded: readonly TensorNode[], order: reado
   const materialized = new Set<Node>(demanded.filter((node) => !forms.isStored(node)));
   for (const node of order) {
     const form = forms.of(node);
-    const split = forms.splitOf(node);
-    if (split !== undefined) materialized.add(split.partial.node);
     switch (form.kind) {
       case 'reduce':
         if (!isInlineReduce(form)) materialized.add(node);

@@ -6,7 +6,7 @@ import { type Shape, shapeEquals, shapeToString } from '../../base/index.js';
 import { type Node, NodeMap } from '../../graph/index.js';
 import { build, type Expr, exprKey } from '../../kernel/index.js';
 import { mostMembers } from '../../target/index.js';
-import { isCheap, paysToMove, paysToStore } from './cost-model.js';
+import { isCheap, isMuchOf, paysToMove, paysToStore } from './cost-model.js';
 import { type Form, reducedKey, type ReduceForm, space, spread, tensorOf } from '../form/forms.js';
 import { type ApartNote, type Described, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
 import type { Apart, FormedBlock } from '../form/formed.js';
@@ -187,7 +187,9 @@ class Fuser {
     const readsMember = [...reads.keys()].some(isMember) || alone.materializedBelow.some(isMember);
     const sharesLoop =
       member.role === 'reduce' && this.#neighbours.mayShareLoop(member, mode) && group.mode === mode && reducesAlike(group, member.form);
-    const sharesData = [...reads].some(([node, accesses]) => group.along.has(node) && readsAlong(member, node, accesses));
+    const along = [...reads].flatMap(([node, accesses]) => (readsAlong(member, node, accesses) ? [node] : []));
+    const shared = along.filter((node) => group.along.has(node));
+    const sharesData = shared.length > 0 && (!this.#neighbours.isOneOfMany(member, mode) || isMuchOf(shared, along));
     const related = readsMember || sharesLoop || sharesData;
     const fits = this.#fits(group, member, mode, outer, readsMember, related);
     if (typeof fits === 'string') return related ? fits : 'unrelated';
