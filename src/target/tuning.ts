@@ -62,6 +62,8 @@ export const mostMembers = 128;
 
 /** Points for one of a kernel's result at which a value may be computed again rather than stored: a window of windows of three is more. */
 export const mostPoints = 8;
+/** Kernels that are looked at for that, of each node. */
+export const mostKernels = 8;
 
 // ---- which groups a materialized node is compared with (lower/fuse/neighbours.ts) -------------------------------------------------------
 

@@ -10,12 +10,13 @@ import { isCheap, isMuchOf, paysToMove, paysToStore } from './cost-model.js';
 import { type Form, reducedKey, type ReduceForm, space, spread, tensorOf } from '../form/forms.js';
 import { type ApartNote, type Described, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
 import type { Apart, FormedBlock } from '../form/formed.js';
+import { InlineCosts } from '../form/inline-costs.js';
 import { Leaves } from '../form/leaves.js';
 import { Neighbours } from './neighbours.js';
 import { Precedence } from './precedence.js';
 import { memberReads, producer, readsOf, writesOut } from './reads.js';
 import type { MemberReads } from '../form/structure.js';
-import { type Forms, inlineCosts } from '../form/materialize.js';
+import type { Forms } from '../form/materialize.js';
 
 /**
  * Groups of the nodes of a block, whose `form` says what is materialized at least. Reductions that its forms split are done by partial
@@ -40,7 +41,7 @@ function withPartial(node: Node, forms: Forms): readonly Node[] {
 /** Adds to `materialized` what it pays to store. */
 function completed(materialized: Set<Node>, order: readonly Node[], forms: Forms, apart: Apart | undefined): Fusion {
   for (;;) {
-    const costs = inlineCosts(order, materialized, forms);
+    const costs = new InlineCosts(materialized, forms);
     const fusion = new Fuser(materialized, forms, costs, apart).run(order);
     const shared = sharedExpensive(order, fusion, forms, costs);
     if (shared.length === 0) return fusion;
@@ -49,14 +50,14 @@ function completed(materialized: Set<Node>, order: readonly Node[], forms: Forms
 }
 
 /** Nodes that several groups would compute again, where that costs more than to store them: see `cost-model.ts`. */
-function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, costs: NodeMap<number>): Node[] {
+function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, costs: InlineCosts): Node[] {
   const shared = sharedByGroups(fusion, forms);
   if (shared.size === 0) return [];
   const operands = new Leaves(order, fusion.materialized, forms);
   return order.filter((node) => {
     const groups = shared.get(node);
     if (groups === undefined) return false;
-    if (paysToStore(tensorOf(node), costs.get(node) ?? 0, groups, forms.target)) return true;
+    if (paysToStore(tensorOf(node), costs.of(node), groups, forms.target)) return true;
     const leaves = operands.of(node);
     return paysToMove(
       tensorOf(node),
@@ -106,9 +107,9 @@ class Fuser {
   readonly forms: Forms;
 
   /** FLOPs per element of computing a node from stored ones. */
-  readonly costs: NodeMap<number>;
+  readonly costs: InlineCosts;
 
-  constructor(materialized: ReadonlySet<Node>, forms: Forms, costs: NodeMap<number>, apart: Apart | undefined) {
+  constructor(materialized: ReadonlySet<Node>, forms: Forms, costs: InlineCosts, apart: Apart | undefined) {
     this.materialized = materialized;
     this.#apart = apart;
     this.forms = forms;
@@ -272,12 +273,13 @@ class Fuser {
    * computed again.
    */
   #repeats(group: Group, member: Member, alone: ReadsOf): boolean {
-    const costly = group.members.filter(({ role, node }) => role === 'elementwise' && !isCheap(this.costs.get(node) ?? 0));
-    if (costly.length === 0 || group.mode === 'full-reduction') return false;
+    if (member.role === 'reduce' || group.mode === 'full-reduction') return false;
+    const costly = group.members.filter(({ role, node }) => role === 'elementwise' && !isCheap(this.costs.of(node)));
+    if (costly.length === 0) return false;
     const reads = alone.in({ ...group, members: group.members.filter((one) => !costly.includes(one)) });
     return costly.some(({ node }) => {
       const accesses = reads.get(node) ?? [];
-      return accesses.length > 0 && member.role !== 'reduce' && accesses.some((index) => !isOwnPoint(node, index));
+      return accesses.some((index) => !isOwnPoint(node, index));
     });
   }
 }
