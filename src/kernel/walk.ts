@@ -112,7 +112,8 @@ export function someExpr(expr: Expr, test: (expr: Expr) => boolean, seen = new S
     seen.add(part);
     if (test(part)) return true;
     // Last pushed, first asked.
-    stack.push(...operandsOf(part).toReversed());
+    const operands = operandsOf(part);
+    for (let at = operands.length - 1; at >= 0; at--) stack.push(operands[at] as Expr);
   }
   return false;
 }

@@ -50,6 +50,8 @@ const multiplying = new Set([
   'factsInferredBack',
   'factsOfCallsInferred',
   'slicesFree',
+  // A piece of a piece is looked for in all that was put together before.
+  'turns',
 ]);
 
 describe('copies of a construct', () => {

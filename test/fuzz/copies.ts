@@ -152,6 +152,11 @@ export const copies: Readonly<Record<string, (count: number) => string | Files>>
   indexedTriangles: row((y) => `[i in 0..5] => sum[j in 0..i + 1](${y}[j])`, { type: v, out: slopes }),
   // Parts of tensors.
   slices: row((y) => `concat([${y}[2:], ${y}[:2] * 1.01])`, { type: v, out: slopes }),
+  turns: row((y) => `concat([${y}[1:], ${y}[:1]])`, { type: 'f64[64]', out: (y) => slopes(`square(${y})`) }),
+  halves: row((y) => `concat([${y}[40:], ${y}[:40] * 1.01])`, { type: 'f64[64]', out: slopes }),
+  butterflies: row((y) => `concat([${y}[::2] + ${y}[1::2], ${y}[::2] - ${y}[1::2]])`, { type: 'f64[64]', out: slopes }),
+  shuffles: row((y) => `reshape(transpose(stack([${y}[:32], ${y}[32:]])), [64])`, { type: 'f64[64]', out: (y) => slopes(`square(${y})`) }),
+  rolls: row((y) => `roll(${y}, 1, axis: 0) + roll(${y}, -1, axis: 0)`, { type: 'f64[64]', out: slopes }),
   slicesShrinking: (count) => row((y) => `${y}[1:] + ${y}[:-1]`, { type: `f64[${count + 1}]` })(count),
   slicesFree: (count) => row((y) => `sin(${y}[1:])`, { type: 'f64[N]' })(count).replace('fn f(', 'fn f<N>('),
   slicesBackwards: row((y) => `sin(${y}[::-1])`, { type: v, out: slopes }),

@@ -10,9 +10,10 @@ import { compileFixture } from '../runtime/fixture.js';
 import type { Surroundings } from './process.js';
 
 const native = (): string => join(packageRoot(), 'runtime', 'native');
-const common = (sanitizers: string): string[] => [
-  `-fsanitize=${sanitizers}`,
-  '-fno-sanitize-recover=all',
+const instrumented = (sanitizers: string | undefined): string[] =>
+  sanitizers === undefined ? [] : [`-fsanitize=${sanitizers}`, '-fno-sanitize-recover=all'];
+const common = (sanitizers: string | undefined): string[] => [
+  ...instrumented(sanitizers),
   '-fno-omit-frame-pointer',
   '-g',
   '-O1',
@@ -29,7 +30,7 @@ const sourcesIn = (extension: string): string[] =>
     .filter((name) => name.endsWith(extension))
     .map((name) => join(native(), name));
 
-function objects(folder: string, sanitizers: string): string[] {
+function objects(folder: string, sanitizers: string | undefined): string[] {
   return sourcesIn('.c').map((source) => {
     const object = join(folder, `${source.slice(native().length + 1)}.o`);
     execFileSync('cc', ['-std=c11', ...common(sanitizers), '-c', source, '-o', object]);
@@ -37,8 +38,8 @@ function objects(folder: string, sanitizers: string): string[] {
   });
 }
 
-/** Runs test/fuzz/threads.c with everything in it instrumented; throws what it printed when it fails. */
-export function runThreads(folder: string, sanitizers: string): void {
+/** Runs test/fuzz/threads.c with everything in it instrumented, or as it is; throws what it printed when it fails. */
+export function runThreads(folder: string, sanitizers?: string): void {
   const program = join(folder, 'threads');
   execFileSync('cc', [
     '-std=c11',
@@ -50,7 +51,7 @@ export function runThreads(folder: string, sanitizers: string): void {
     '-ldl',
     '-lm',
   ]);
-  const module = compileFixture(folder, 'fixture', undefined, undefined, [`-fsanitize=${sanitizers}`, '-g']);
+  const module = compileFixture(folder, 'fixture', undefined, undefined, [...instrumented(sanitizers), '-g']);
   execFileSync(program, [module], {
     stdio: ['ignore', 'inherit', 'pipe'],
     env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=1', TSAN_OPTIONS: 'halt_on_error=1' },

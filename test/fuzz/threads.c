@@ -57,11 +57,11 @@ static void training(tfc_session *session, tfc_loaded *module) {
   step->feeds[0] = x, step->feeds[1] = y;
   step->outputs[0] = &loss, step->outputs[1] = &count;
   for (int at = 0; at < 12; at += 1) x[at] = 2;
-  tfc_session_write(session, 0, w);
+  REQUIRE(tfc_session_write(session, 0, w, &error));
   const double dims[] = {2}, strides[] = {2 * 2 * sizeof(float), 2 * sizeof(float)};
   REQUIRE(tfc_step_size(step, dims, &error) >= 0);
   REQUIRE(tfc_step_repeat(step, 3, strides, series, &error) == 0);
-  tfc_session_read(session, 0, w);
+  REQUIRE(tfc_session_read(session, 0, w, &error));
   REQUIRE(w[0] == 7 && w[1] == 8 && count == 3 && series[2] == loss);
   free(x);
   free(y);
@@ -174,7 +174,7 @@ static void *caller(void *threads) {
   /* As the manifest has them: f32[2], i32, f64, f32. */
   const tfc_rows rows[] = {{1, 8, 8}, {1, 4, 4}, {1, 8, 8}, {1, 4, 4}};
   for (int round = 0; round < 4; round += 1) {
-    tfc_session *session = tfc_session_create(*(const int32_t *)threads, 4, rows, &error);
+    tfc_session *session = tfc_session_create(*(const int32_t *)threads, -1, 4, rows, &error);
     REQUIRE(session != NULL);
     sums(session, module, SUM, 0);
     sums(session, module, MIRROR, 1);

@@ -183,6 +183,8 @@ describe('what kernels cost', () => {
             const dims = new Map(program.dims.map((name) => [name, size]));
             const counts = counted(program, size);
             for (const kernel of program.kernels) {
+              const again = kernel.cost.recomputed?.evaluate(dims) ?? 0;
+              expect(again, `${kernel.name} (${kernel.title}): again`).toBeGreaterThanOrEqual(0);
               const { bytesRead, bytesWritten, flops } = counts.get(kernel.name) as KernelTotals;
               const found = { bytesRead, bytesWritten, flops };
               const said = stated(kernel, dims);

@@ -45,6 +45,25 @@ describe('long chains', () => {
     for (const { code } of kernels) expect(printStatements(code.body).length).toBeLessThan(20_000);
   });
 
+  test.each<readonly [string, string]>([
+    ['of halves', program(30, 'f32[128]', (before) => `concat([${before}[70:], ${before}[:70] * 1.01])`)],
+    // Nothing is computed here, only put together.
+    [
+      'of longer pieces',
+      `fn h<N>(x: f32[N]): f32[N + 1] = concat([x, x[0:1]])
+      export fn f<N>(x: f32[N]): f32[N + 40] {\nlet a0 = x\n${chain(40, (before) => `h(${before})`)}\nreturn a40\n}`,
+    ],
+    [
+      'of slopes of turns',
+      `fn m(x: f32[128]): f32 {\nlet a0 = x\n${chain(60, (before) => `concat([${before}[1:], ${before}[:1]])`)}\nreturn sum(square(a60))\n}
+      export fn f(x: f32[128]): f32[128] = grad(m(x), x)`,
+    ],
+  ])('%s are no more code than they are steps', (_, text) => {
+    const kernels = kernelsOf(text).flatMap((one) => one.kernels);
+    expect(kernels.length).toBeGreaterThan(5);
+    for (const { code } of kernels) expect(printStatements(code.body).length).toBeLessThan(50_000);
+  });
+
   test('of reshapes have indices of bounded length', () => {
     const length = (count: number): number =>
       kernelsOf(program(count, 'f32[3, 4]', (before, at) => `reshape(${before}, [${at % 2 === 1 ? '3, 4' : '4, 3'}]) + ${at}.5`)).reduce(

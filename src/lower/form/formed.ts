@@ -15,6 +15,8 @@ export interface FormedBlock {
   readonly forms: Forms;
   /** At the least: what several groups would compute again at a cost, fusion adds. */
   readonly materialized: ReadonlySet<Node>;
+  /** Those of them that one kernel would otherwise compute at many points. */
+  readonly repeated: ReadonlySet<Node>;
   /** What has to run before variables change, and what changes them: no kernel does both. */
   readonly apart?: Apart;
 }
@@ -28,7 +30,7 @@ export interface Apart {
 export function formBlock(demanded: readonly TensorNode[], forms: Forms, apart?: Apart): FormedBlock {
   const order = topological(demanded);
   forms.settleProducts(demanded, order);
-  const block = { demanded, order, forms, materialized: chooseMaterialized(demanded, order, forms) };
+  const block = { demanded, order, forms, ...chooseMaterialized(demanded, order, forms) };
   return apart === undefined ? block : { ...block, apart };
 }
 

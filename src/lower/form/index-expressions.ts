@@ -2,20 +2,43 @@
 // stands for. Holds: nothing is said of an address that does not move evenly.
 
 import { Dim, type Shape } from '../../base/index.js';
-import { build, type Buffer, type Expr, LinearForms, mentions, someExpr, type Stmt, visitExpr } from '../../kernel/index.js';
+import {
+  build,
+  type Buffer,
+  type Expr,
+  expressionOrder,
+  LinearForms,
+  mentions,
+  operandsOf,
+  someExpr,
+  type Stmt,
+} from '../../kernel/index.js';
 import type { Scope } from './scope.js';
 
 /** Names of loops, lets and accumulators that the values depend on. */
-export function freeNames(exprs: readonly Expr[]): Set<string> {
-  const names = new Set<string>();
-  const seen = new Set<Expr>();
-  const see = (part: Expr): void => {
-    if (part.kind === 'index' || part.kind === 'name') names.add(part.name);
-    else if (part.kind === 'read') names.add(part.accumulator.name);
-  };
-  for (const expr of exprs) visitExpr(expr, see, seen);
-  return names;
+export function freeNames(exprs: readonly Expr[]): ReadonlySet<string> {
+  for (const part of expressionOrder(exprs, (one) => !namesOf.has(one))) {
+    const own = part.kind === 'index' || part.kind === 'name' ? part.name : part.kind === 'read' ? part.accumulator.name : undefined;
+    namesOf.set(part, own === undefined ? union(operandsOf(part)) : new Set([own]));
+  }
+  return union(exprs);
 }
+
+/** Of expressions that were looked at before: what is built grows by a part at a time. */
+const namesOf = new WeakMap<Expr, ReadonlySet<string>>();
+
+/** Most parts name what one of their operands names, and have its set. */
+function union(exprs: readonly Expr[]): ReadonlySet<string> {
+  let all: ReadonlySet<string> = none;
+  for (const expr of exprs) {
+    const names = namesOf.get(expr) ?? none;
+    if (names.size > all.size) all = [...all].every((name) => names.has(name)) ? names : new Set([...names, ...all]);
+    else if (![...names].every((name) => all.has(name))) all = new Set([...all, ...names]);
+  }
+  return all;
+}
+
+const none: ReadonlySet<string> = new Set();
 
 const noDefinitions = new Map<string, Expr>();
 

@@ -102,8 +102,12 @@ export class Forms {
 export const probeBuffer = (node: TensorNode): Buffer =>
   build.buffer(`n${node.id}`, node.type.dtype, node.type.shape, { kind: 'temporary' });
 
-/** `order`: the nodes of the block. */
-export function chooseMaterialized(demanded: readonly TensorNode[], order: readonly Node[], forms: Forms): Set<Node> {
+/** `order`: the nodes of the block. `repeated`: see `FormedBlock`. */
+export function chooseMaterialized(
+  demanded: readonly TensorNode[],
+  order: readonly Node[],
+  forms: Forms,
+): { readonly materialized: Set<Node>; readonly repeated: ReadonlySet<Node> } {
   const materialized = new Set<Node>(demanded.filter((node) => !forms.isStored(node)));
   for (const node of order) {
     const form = forms.of(node);
@@ -132,14 +136,14 @@ export function chooseMaterialized(demanded: readonly TensorNode[], order: reado
   }
   storeSums(order, materialized, forms);
   storeAlongChains(order, materialized, forms);
-  storeRepeated(order, materialized, forms);
+  const repeated = storeRepeated(order, materialized, forms);
   for (const node of order) {
     const form = forms.of(node);
     if (form.kind === 'matmul') for (const operand of unreadableOperands(form, materialized, forms)) materialized.add(operand);
   }
   storeCostlyScalars(order, materialized, forms);
   storeSharedScalars(order, materialized, forms);
-  return materialized;
+  return { materialized, repeated };
 }
 
 /** What takes more than a few operations is computed before the loops that read it. */

@@ -5,7 +5,7 @@
 import { type Shape, shapeEquals, shapeToString } from '../../base/index.js';
 import { type Node, NodeMap } from '../../graph/index.js';
 import { build, type Expr, exprKey } from '../../kernel/index.js';
-import { mostMembers } from '../../target/index.js';
+import { mostCopies, mostMembers } from '../../target/index.js';
 import { isCheap, isMuchOf, paysToMove, paysToStore } from './cost-model.js';
 import { type Form, reducedKey, type ReduceForm, space, spread, tensorOf } from '../form/forms.js';
 import { type ApartNote, type Described, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
@@ -22,15 +22,16 @@ import type { Forms } from '../form/materialize.js';
  * Groups of the nodes of a block, whose `form` says what is materialized at least. Reductions that its forms split are done by partial
  * results. `supposed`: what is likely to be stored beyond that, because another plan of the same nodes stored it.
  */
-export function fuse({ order: nodes, forms, materialized: least, apart }: FormedBlock, supposed: readonly Node[] = []): Fusion {
+export function fuse(block: FormedBlock, supposed: readonly Node[] = []): Fusion {
+  const { order: nodes, forms, materialized: least } = block;
   const order = forms.hasSplits ? nodes.flatMap((node) => withPartial(node, forms)) : nodes;
   if (supposed.length > 0) {
-    const fusion = completed(new Set([...least, ...supposed]), order, forms, apart);
+    const fusion = completed(new Set([...least, ...supposed]), order, block);
     // Were one of them in a single group, it would be stored for nobody.
     const shared = sharedByGroups(fusion, forms, new Set(supposed));
     if (supposed.every((node) => shared.has(node))) return fusion;
   }
-  return completed(new Set(least), order, forms, apart);
+  return completed(new Set(least), order, block);
 }
 
 function withPartial(node: Node, forms: Forms): readonly Node[] {
@@ -39,10 +40,11 @@ function withPartial(node: Node, forms: Forms): readonly Node[] {
 }
 
 /** Adds to `materialized` what it pays to store. */
-function completed(materialized: Set<Node>, order: readonly Node[], forms: Forms, apart: Apart | undefined): Fusion {
+function completed(materialized: Set<Node>, order: readonly Node[], block: FormedBlock): Fusion {
+  const { forms } = block;
   for (;;) {
     const costs = new InlineCosts(materialized, forms);
-    const fusion = new Fuser(materialized, forms, costs, apart).run(order);
+    const fusion = new Fuser(materialized, costs, block).run(order);
     const shared = sharedExpensive(order, fusion, forms, costs);
     if (shared.length === 0) return fusion;
     for (const node of shared) materialized.add(node);
@@ -102,6 +104,8 @@ class Fuser {
   readonly #order = new Precedence<Group>();
   readonly #neighbours: Neighbours;
   readonly #apart: Apart | undefined;
+  /** What is not computed again for other points, however little it costs. */
+  readonly #once: Set<Node>;
 
   readonly materialized: ReadonlySet<Node>;
   readonly forms: Forms;
@@ -109,9 +113,10 @@ class Fuser {
   /** FLOPs per element of computing a node from stored ones. */
   readonly costs: InlineCosts;
 
-  constructor(materialized: ReadonlySet<Node>, forms: Forms, costs: InlineCosts, apart: Apart | undefined) {
+  constructor(materialized: ReadonlySet<Node>, costs: InlineCosts, { forms, apart, repeated }: FormedBlock) {
     this.materialized = materialized;
     this.#apart = apart;
+    this.#once = new Set(repeated);
     this.forms = forms;
     this.costs = costs;
     this.#neighbours = new Neighbours(this.#groupOf);
@@ -127,6 +132,7 @@ class Fuser {
   #place({ member, mode, outer }: Described): void {
     const { node } = member;
     const alone = new ReadsOf(member, this.materialized, this.forms);
+    if (alone.size > mostCopies) this.#once.add(node);
     if (mode !== 'matmul' && mode !== 'nest' && mode !== 'loop') {
       for (const group of this.#neighbours.of(member, mode, [
         ...alone.in({ mode, outer, members: [] }).keys(),
@@ -183,6 +189,7 @@ class Fuser {
     if (group.mode === 'nest' || group.mode === 'loop') return 'unrelated';
     if (group.members.length >= mostMembers) return 'much is computed in the kernel already';
     if (this.#isKeptApart(group, member)) return 'it changes variables, which wait for checks';
+    if (this.#repeats(group, member, alone)) return 'it would compute costly elements again';
     const reads = alone.in(group);
     const isMember = (node: Node): boolean => this.#groupOf.get(node) === group;
     const readsMember = [...reads.keys()].some(isMember) || alone.materializedBelow.some(isMember);
@@ -198,7 +205,6 @@ class Fuser {
     if (!related && !scalars) return 'unrelated';
     if (!this.#pointwise(group, member, reads))
       return `reads other elements of ${group.members[0]?.node.op.name}'s result than the one being computed`;
-    if (this.#repeats(group, member, alone)) return 'it would compute costly elements again';
     for (const read of reads.keys()) {
       const other = this.#groupOf.get(producer(read, this.forms));
       if (other !== undefined && other !== group && this.#order.follows(other, group)) return 'another kernel stands between them';
@@ -274,7 +280,9 @@ class Fuser {
    */
   #repeats(group: Group, member: Member, alone: ReadsOf): boolean {
     if (member.role === 'reduce' || group.mode === 'full-reduction') return false;
-    const costly = group.members.filter(({ role, node }) => role === 'elementwise' && !isCheap(this.costs.of(node)));
+    const costly = group.members.filter(
+      ({ role, node }) => role === 'elementwise' && (this.#once.has(node) || !isCheap(this.costs.of(node))),
+    );
     if (costly.length === 0) return false;
     const reads = alone.in({ ...group, members: group.members.filter((one) => !costly.includes(one)) });
     return costly.some(({ node }) => {
@@ -339,11 +347,20 @@ class ReadsOf {
     return computesSome ? memberReads(this.#member, group, this.#materialized, this.#forms) : stored;
   }
 
+  /** How many nodes it computes. */
+  get size(): number {
+    return this.#any.leaves.reduce((count, isLeaf) => count + (isLeaf ? 0 : 1), 0);
+  }
+
   /** Stored nodes of other kernels that it needs, whether it reads their elements or not. */
   get materializedBelow(): readonly Node[] {
     if (this.#materializedBelow !== undefined) return this.#materializedBelow;
-    const { nodes, leaves } = this.#stored.find((one) => one !== undefined) ?? this.#alone({ mode: 'nest', outer: [] });
+    const { nodes, leaves } = this.#any;
     return (this.#materializedBelow = nodes.filter((node, at) => leaves[at] && this.#materialized.has(node)));
+  }
+
+  get #any(): MemberReads {
+    return this.#stored.find((one) => one !== undefined) ?? this.#alone({ mode: 'nest', outer: [] });
   }
 
   #alone(group: Pick<Group, 'mode' | 'outer'>): MemberReads {

@@ -94,12 +94,12 @@ function schedule(group: Group, order: KernelOrder, context: EmitContext): Sched
   emitGroup(order, group, scope, { ...context, ahead });
   if (scope.statements.length === 0 && before.length === 0) return [];
   const title = titleOf(group);
-  // Of a product whose sums are there already nothing is left but to add them up.
-  const isAdded = group.mode === 'matmul' && context.target.kind === 'cuda' && before.length > 0;
-  const cost = isAdded ? costOfStatements(scope.statements, context.tiles) : costOf(group, context, scope.statements);
+  const panels = group.mode === 'matmul' && context.target.kind === 'cpu';
+  // Where partial results are there already, what the group computes once is not what is left to do.
+  const cost = before.length > 0 && !panels ? costOfStatements(scope.statements, context.tiles) : costOf(group, context, scope.statements);
   return [
     ...before.map(({ statements }): Scheduled => ({
-      title: `${group.mode === 'matmul' && context.target.kind === 'cpu' ? 'panels of ' : group.mode === 'loop' ? '' : 'partial results of '}${title}`,
+      title: `${panels ? 'panels of ' : group.mode === 'loop' ? '' : 'partial results of '}${title}`,
       statements,
       cost: costOfStatements(statements, context.tiles),
     })),
