@@ -28,7 +28,7 @@ const files = ['test/programs', 'test/bench/programs', 'examples'].flatMap((fold
 function sizesOf({ dims, kernels, buffers }: Program, path: string): number[] {
   if (dims.length === 0) return [0];
   if (isAtMost(path) || kernels.some(({ title }) => title.includes('sortOrder'))) return [9, 16];
-  if (!kernels.some(isProduct)) return [512, 77];
+  if (!kernels.some(isProduct)) return dims.length > 2 ? [64, 77] : [512, 77];
   const isLarge = buffers.some(({ role, shape }) => role.kind === 'variable' && (elementCount(shape).constant ?? 0) > 100_000);
   return isLarge ? [77] : [64, 77];
 }
