@@ -1,13 +1,13 @@
 // One kernel as one PTX function. In: the kernel's code, the sizes of its program, a target. Out: a function of (memory…, sizes…), where it
-// is guarded followed by (status).
+// is guarded followed by (status), and the shared memory that it is launched with.
 // Holds: memory parameters do not overlap; a kernel that is one parallel loop runs one iteration of it in each block, any other runs in a
 // single block; one that is guarded does nothing where the i32 at its status is not 0.
 
 import { InternalError } from '../../src/base/index.js';
 import { type Buffer, type For, type KernelCode, LinearForms } from '../../src/kernel/index.js';
-import type { CudaTarget } from '../../src/target/index.js';
+import type { CudaTarget, DeviceFunction } from '../../src/target/index.js';
 import { planKernel } from '../analysis/plan.js';
-import type { FunctionHandle, LlvmValue, ModuleBuilder } from '../llvm/builder/index.js';
+import type { LlvmValue, ModuleBuilder } from '../llvm/builder/index.js';
 import { Flow } from '../llvm/emit/control-flow.js';
 import { Expressions } from '../llvm/emit/expressions.js';
 import { MachineOps } from '../llvm/emit/machine.js';
@@ -31,8 +31,8 @@ export function emitKernel(
   code: KernelCode,
   dims: readonly string[],
   guarded: boolean,
-  { threads }: CudaTarget,
-): FunctionHandle {
+  { threads, sharedBytes }: CudaTarget,
+): DeviceFunction {
   const { types } = module;
   const plan = planKernel(code);
   const fn = module.function({
@@ -63,7 +63,7 @@ export function emitKernel(
   const expressions = new Expressions(ops, new MachineOps(module, entry, nvptx), forms, sizes, new ScalarMath(module, build));
   const block = new Block(ops, entry, threads);
   const warp = new Warp(ops, entry, block);
-  const room = new SharedMemory(expressions, name, layoutShared(code.body, plan.cache));
+  const room = new SharedMemory(expressions, name, layoutShared(code.body, plan.cache), sharedBytes);
   const pointerOf = (buffer: Buffer): LlvmValue => {
     if (buffer.role.kind === 'shared') return room.pointerOf(buffer);
     const pointer = pointers.get(buffer.name);
@@ -88,7 +88,7 @@ export function emitKernel(
     entry.condBr(entry.icmp('eq', status, module.i32(0)), body, end);
     module.builder(end).retVoid();
   } else entry.br(body);
-  return fn;
+  return { name: fn.name, shared: room.asked };
 }
 
 /** Whose iterations are the blocks. */

@@ -3,14 +3,14 @@
 // same text.
 
 import type { KernelCode, Program } from '../../src/kernel/index.js';
-import type { CudaTarget, DeviceCode } from '../../src/target/index.js';
+import type { CudaTarget, DeviceCode, DeviceFunction } from '../../src/target/index.js';
 import { emitPtx, ModuleBuilder } from '../llvm/builder/index.js';
 import { emitKernel, parallelLoop } from './kernel.js';
 
 /** Errors: what `emitPtx` throws. */
 export function buildModule(programs: readonly Program[], target: CudaTarget): DeviceCode {
   using module = new ModuleBuilder('tfc');
-  const functions: string[] = [];
+  const functions: DeviceFunction[] = [];
   const known = new Map<KernelCode, Map<string, number>>();
   const functionOf = (code: KernelCode, dims: readonly string[], guarded: boolean): number => {
     let numbers = known.get(code);
@@ -19,7 +19,7 @@ export function buildModule(programs: readonly Program[], target: CudaTarget): D
     let number = numbers.get(key);
     if (number === undefined) {
       numbers.set(key, (number = functions.length));
-      functions.push(emitKernel(module, `kernel${number}`, code, dims, guarded, target).name);
+      functions.push(emitKernel(module, `kernel${number}`, code, dims, guarded, target));
     }
     return number;
   };

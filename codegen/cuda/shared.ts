@@ -1,5 +1,6 @@
 // Shared memory of a block, and copies to it that run beside other instructions. In: statements of blocks, and where memory lies. Out:
-// instructions. Holds: all of a kernel's shared memory is one array, whose size is known where the kernel is compiled.
+// instructions. Holds: all of a kernel's shared memory is one array, whose size is known where the kernel is compiled; one that is larger
+// than what a block has without asking is asked for at the launch.
 
 import { bytesOf, InternalError } from '../../src/base/index.js';
 import type { Buffer, CopyStmt } from '../../src/kernel/index.js';
@@ -10,21 +11,31 @@ import type { Scope } from '../llvm/emit/scope.js';
 import { alignment, type SharedLayout } from './shared-layout.js';
 
 /** The address space, and bytes that a block has without asking for more. */
-const [space, most] = [3, 48 * 1024];
+const [space, unasked] = [3, 48 * 1024];
+/** The array of kernels that ask for theirs; LLVM renames what PTX does not read only where it is no external name. */
+const askedName = 'asked_shared';
 
 export class SharedMemory {
   readonly #expressions: Expressions;
   readonly #layout: SharedLayout;
   readonly #start: LlvmValue | undefined;
+  /** Bytes that a block is launched with. */
+  readonly asked: number;
 
   /** `kernel`: its name, which the memory is named after. */
-  constructor(expressions: Expressions, kernel: string, layout: SharedLayout) {
+  constructor(expressions: Expressions, kernel: string, layout: SharedLayout, most: number) {
     this.#expressions = expressions;
     this.#layout = layout;
     const { module } = expressions.ops;
     const { bytes } = layout;
     if (bytes > most) throw new InternalError('codegen', `${kernel} has ${bytes} bytes of shared memory`);
+    this.asked = bytes > unasked ? bytes : 0;
     if (bytes === 0) return;
+    if (this.asked > 0) {
+      const type = module.types.array(module.types.i8, 0);
+      this.#start = module.find(askedName) ?? module.global({ name: askedName, type, addressSpace: space, align: alignment });
+      return;
+    }
     const type = module.types.array(module.types.i8, bytes);
     const initializer = module.poison(type);
     this.#start = module.global({

@@ -197,7 +197,15 @@ function deviceTable(module: ModuleBuilder, device: DeviceCode, target: CpuTarge
     const { arenaBytes, run, checked, ioBytes } = emitDeviceEntry(module, program, at, target);
     return [names[at] as LlvmConstant, arenaBytes, run, none, none, module.i64(0), none, module.i64(checked), ioBytes];
   });
-  const functions = device.functions.map((name) => module.string(`device.${name}`, name));
+  const functions = device.functions.map(({ name }) => module.string(`device.${name}`, name));
+  const shared = device.functions.map(({ shared: bytes }) => module.i32(bytes));
+  const asked = module.global({
+    name: 'device.shared',
+    type: types.array(types.i32, shared.length),
+    initializer: module.arrayOf(types.i32, shared),
+    constant: true,
+    align: 4,
+  });
   const list = module.global({
     name: 'device.functions',
     type: types.array(types.ptr, functions.length),
@@ -205,12 +213,13 @@ function deviceTable(module: ModuleBuilder, device: DeviceCode, target: CpuTarge
     constant: true,
     align: 8,
   });
-  const type = types.struct([types.ptr, types.i32, types.i32, types.ptr, types.ptr]);
+  const type = types.struct([types.ptr, types.i32, types.i32, types.ptr, types.ptr, types.ptr]);
   const fields = [
     module.string('device.text', device.text),
     module.i32(device.threads),
     module.i32(functions.length),
     list,
+    asked,
     entryTable(module, 'device.entries', rows),
   ];
   return module.global({ name: 'device', type, initializer: module.structOf(type, fields), constant: true, align: 8 });

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define TFC_ABI_VERSION 9
+#define TFC_ABI_VERSION 10
 
 typedef enum { TFC_F32 = 0, TFC_F64 = 1, TFC_F16 = 2, TFC_BF16 = 3, TFC_I32 = 4, TFC_I64 = 5, TFC_U8 = 6, TFC_BOOL = 7, TFC_I8 = 8, TFC_I16 = 9, TFC_U16 = 10, TFC_U32 = 11, TFC_U64 = 12, TFC_F8E4M3 = 13, TFC_F8E5M2 = 14 } tfc_dtype;
 
@@ -62,6 +62,7 @@ typedef struct tfc_device_code {
   int32_t threads;  /* of a block */
   int32_t function_count;
   const char *const *functions; /* their names */
+  const int32_t *shared;        /* bytes of shared memory that a block of each is launched with, beside what its text says */
   const tfc_entry *entries;     /* as those of the module, run on a device */
 } tfc_device_code;
 

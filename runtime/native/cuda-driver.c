@@ -38,6 +38,7 @@ static const struct {
     {"cuModuleLoadDataEx", offsetof(tfc_cuda, load)},
     {"cuModuleUnload", offsetof(tfc_cuda, unload)},
     {"cuModuleGetFunction", offsetof(tfc_cuda, function)},
+    {"cuFuncSetAttribute", offsetof(tfc_cuda, function_set)},
     {"cuStreamBeginCapture_v2", offsetof(tfc_cuda, capture)},
     {"cuStreamEndCapture", offsetof(tfc_cuda, captured)},
     {"cuGraphInstantiateWithFlags", offsetof(tfc_cuda, instantiate)},

@@ -43,6 +43,7 @@ typedef struct {
   status (*load)(void **module, const void *text, unsigned count, int *options, void **values);
   status (*unload)(void *module);
   status (*function)(void **function, void *module, const char *name);
+  status (*function_set)(void *function, int attribute, int value);
   status (*capture)(void *stream, int mode);
   status (*captured)(void *stream, void **graph);
   status (*instantiate)(void **made, void *graph, unsigned long long flags);

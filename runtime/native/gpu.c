@@ -12,6 +12,7 @@
 #define LOG_BYTES 4096
 
 enum { CAPABILITY_MAJOR = 75, CAPABILITY_MINOR = 76 };
+enum { MOST_SHARED = 8 };
 enum { OUT_OF_MEMORY = 2 };
 enum { LOG_BUFFER = 5, LOG_SIZE = 6 };
 enum { NON_BLOCKING = 1 };
@@ -223,7 +224,7 @@ static void launch(tfc_device *device, int32_t kernel, int64_t blocks, void *con
     TFC_FAIL(&gpu->failed, "out-of-memory", "a kernel would need %lld blocks of threads", (long long)blocks);
     return;
   }
-  (void)succeeded(gpu, code->source->functions[kernel], cuda->launch(code->functions[kernel], (unsigned)blocks, 1, 1, (unsigned)code->source->threads, 1, 1, 0, gpu->stream, (void **)(uintptr_t)arguments, NULL));
+  (void)succeeded(gpu, code->source->functions[kernel], cuda->launch(code->functions[kernel], (unsigned)blocks, 1, 1, (unsigned)code->source->threads, 1, 1, (unsigned)code->source->shared[kernel], gpu->stream, (void **)(uintptr_t)arguments, NULL));
 }
 
 tfc_gpu_code *tfc_gpu_load(tfc_gpu *gpu, const tfc_device_code *source, tfc_error *error) {
@@ -252,6 +253,7 @@ tfc_gpu_code *tfc_gpu_load(tfc_gpu *gpu, const tfc_device_code *source, tfc_erro
   }
   for (int32_t at = 0; of == 0 && at < source->function_count; at += 1) {
     of = cuda->function(&functions[at], code->module, source->functions[at]);
+    if (of == 0 && source->shared[at] > 0) of = cuda->function_set(functions[at], MOST_SHARED, source->shared[at]);
     (void)succeeded(gpu, source->functions[at], of);
   }
   free(log);

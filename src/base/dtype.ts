@@ -4,6 +4,12 @@
 export type DType =
   'f32' | 'f64' | 'f16' | 'bf16' | 'f8e4m3' | 'f8e5m2' | 'i8' | 'i16' | 'i32' | 'i64' | 'u8' | 'u16' | 'u32' | 'u64' | 'bool';
 
+/**
+ * What floats are rounded to. `tf32` has the exponents of f32 and 11 significant bits, and no memory holds it: elements lie there as f32.
+ * Ties go away from zero, as GPUs have it (`cvt.rna.tf32.f32`); f64 goes by way of f32, and what has fewer bits stays as it is.
+ */
+export type Precision = DType | 'tf32';
+
 export type DTypeFamily = 'float' | 'integer' | 'bool';
 
 export interface DTypeInfo {

@@ -2,7 +2,7 @@
 // Holds: a context is immutable; `EntryState` is what an entry collects while its body is evaluated.
 
 import type { Declaration, Expression, Program, Span } from '../../grammar/index.js';
-import type { DType } from '../base/index.js';
+import type { Precision } from '../base/index.js';
 import type { Feed, GraphBuilder, ScopeInfo, SizeFact, Summary, TensorNode } from '../graph/index.js';
 import type { Growth } from './growth.js';
 import type { BodyPlace } from './index-notation/space.js';
@@ -239,7 +239,7 @@ export interface Context {
   /** In a branch of an `if` statement that only the running step takes. */
   readonly conditional: boolean;
   /** What operands of products are rounded to (`precision bf16`). */
-  readonly precision: DType | undefined;
+  readonly precision: Precision | undefined;
   /** Inside a body of index notation: what stands there is a scalar of its indices, without names and effects. */
   readonly body: BodyPlace | undefined;
   /** The path of the variable whose initializer is evaluated. */

@@ -1,8 +1,8 @@
 // Statements. In: a block, the names in force. Out: what the block returns, yields or ends with; what it names, assigns and summarises.
 // Holds: statements take effect in the order in which they stand; a mistake in one does not hide those in the next.
 
-import type { AssignStatement, Block, Identifier, LetStatement, Span, Statement, SummaryStatement } from '../../grammar/index.js';
-import { isDType, shapeEquals } from '../base/index.js';
+import type { AssignStatement, Block, LetStatement, Span, Statement, SummaryStatement } from '../../grammar/index.js';
+import { shapeEquals } from '../base/index.js';
 import { typeToString } from '../graph/index.js';
 import { partShape, withPart } from './assign-part.js';
 import { evaluateIfStatement } from './branches.js';
@@ -15,6 +15,7 @@ import { cutsOf } from './indexing.js';
 import { Matcher } from './match.js';
 import { minimize, updateBy } from './minimize.js';
 import { bindPattern, nameNode } from './patterns.js';
+import { withPrecision } from './precision.js';
 import { excerpt, fail } from './report.js';
 import { Scope } from './scope.js';
 import { bindingLabel, readAll, toTensor } from './tensors.js';
@@ -106,17 +107,6 @@ function evaluateStatements(
         break;
     }
   }
-}
-
-const precisions: readonly string[] = ['bf16', 'f16', 'f32'];
-
-/** Inside of `precision bf16`; `f32` ends it. */
-function withPrecision(context: Context, { text, span }: Identifier): Context {
-  if (isDType(text) && precisions.includes(text)) return { ...context, precision: text === 'f32' ? undefined : text };
-  fail(context, 'dtype-mismatch', span, `products have the precision ${precisions.join(' or ')}, and this is \`${text}\``, {
-    hint: 'e.g. `precision bf16 { … }`',
-  });
-  return context;
 }
 
 function evaluateLet(context: Context, statement: LetStatement, scope: Scope): void {

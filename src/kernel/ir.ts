@@ -3,7 +3,7 @@
 // Holds: what `verify.ts` lists. Loops carry their schedule, in their axis kind and in what they say of themselves, so the same tree runs
 // in the interpreter and on every target.
 
-import type { Dim, DType, Shape, Span } from '../base/index.js';
+import { bytesOf, type Dim, type DType, type Shape, type Span } from '../base/index.js';
 
 // ---- Expressions -------------------------------------------------------------------------------------------------------------------
 
@@ -141,12 +141,12 @@ export interface CopyStmt {
 }
 
 /**
- * Each warp (32 threads) adds the product of two matrices in shared memory, of bf16 or f16, to sums in registers. `warp` names its number,
- * which both places may use: those of the first element of its rows, and of its columns. `along` says what the last axis of the buffer runs
- * over; the one before runs over the other. The sums are f32[2·I, 2·J, threads] for 16·I rows and 8·J columns: thread 32·w + l of warp w
- * has, as its element [i, j], row 8·i + l / 4 and column 8·(j / 2) + 2·(l % 4) + j % 2. Each becomes the sum of itself and of the exact
- * products of `multiplyDepth` steps, added up in f64 one after the other before it is added and rounded once; hardware may cut bits off
- * on the way.
+ * Each warp (32 threads) adds the product of two matrices in shared memory, of bf16, f16 or f32, to sums in registers; f32 is rounded to
+ * TF32 first (`Precision`). `warp` names its number, which both places may use: those of the first element of its rows, and of its columns.
+ * `along` says what the last axis of the buffer runs over; the one before runs over the other. The sums are f32[2·I, 2·J, threads] for 16·I
+ * rows and 8·J columns: as its element [i, j], thread 32·w + l of warp w has row 8·i + l / 4 and column 8·(j / 2) + 2·(l % 4) + j % 2.
+ * Each becomes the sum of itself and of the exact products of `multiplyDepth` steps, added up in f64 one after the other before it is added
+ * and rounded once; hardware may cut bits off on the way.
  */
 export interface MultiplyStmt {
   readonly kind: 'multiply';
@@ -162,8 +162,10 @@ export interface Fragment {
   readonly along: 'depth' | 'lines';
 }
 
-/** Threads that multiply together, and the steps that they take at once. */
-export const [warpThreads, multiplyDepth] = [32, 16];
+/** Threads that multiply together. */
+export const warpThreads = 32;
+/** The steps that they take at once: 32 bytes of a line. */
+export const multiplyDepth = (dtype: DType): number => 32 / bytesOf(dtype);
 
 export type FetchUse = 'read' | 'later' | 'write';
 

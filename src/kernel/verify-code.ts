@@ -1,7 +1,7 @@
 // Checks code by itself, statement after statement. In: code of kernels. Out: what it does to its parameters, or a failure. Holds: the
 // rules of `verify.ts` that are about statements and expressions; those about how loops run are in `verify-schedule.ts`.
 
-import { bytesOf, type Dim, dtypes, type DType, isFloat, isNarrowFloat, shapeEquals } from '../base/index.js';
+import { bytesOf, type Dim, dtypes, type DType, isFloat, shapeEquals } from '../base/index.js';
 import { dtypeOf, int, rowMajor } from './build.js';
 import {
   type Accumulator,
@@ -168,7 +168,8 @@ class CodeVerifier {
       if (local?.kind !== 'shared' || !isAlike(local.buffer, buffer)) this.#fail('scope', `no shared memory ${buffer.name} in scope`);
       this.#indices(buffer.name, buffer.shape.length, index);
       const pitch = buffer.strides.at(-2)?.constant ?? 1;
-      if (!isNarrowFloat(buffer.dtype) || bytesOf(buffer.dtype) !== 2 || buffer.dtype !== left.buffer.dtype || pitch % 8 > 0)
+      // What is read at once are 16 bytes of a line.
+      if (!['bf16', 'f16', 'f32'].includes(buffer.dtype) || buffer.dtype !== left.buffer.dtype || (pitch * bytesOf(buffer.dtype)) % 16 > 0)
         this.#fail('multiply', `${buffer.name} is ${buffer.dtype}, and its lines are ${pitch} elements apart`);
     }
   }

@@ -2,7 +2,7 @@
 // Holds: passes never list ops; they ask these fields. Elementwise ops take equal shapes: broadcasting is an op of its own, inserted by the
 // checker.
 
-import type { DiagnosticCode, Dim, DType, Shape } from '../base/index.js';
+import type { DiagnosticCode, Dim, Precision, Shape } from '../base/index.js';
 import type { Attrs, GraphBuilder, Node, OpTag, Region, Source, TensorNode, TensorType, Type } from '../graph/index.js';
 import type { Buffer, Combiner, Expr, Stmt } from '../kernel/index.js';
 import type { Writer, Written } from './writing.js';
@@ -159,8 +159,8 @@ export type Lowering<A extends Attrs> =
       readonly kind: 'element';
       readonly at: (node: TensorNode<A>, index: readonly Expr[], arg: ReadArgument) => Expr;
       readonly cost: number;
-      /** A float dtype that holds every value of the result as it is, where that is not the result's own. */
-      readonly holds?: (node: TensorNode<A>) => DType | undefined;
+      /** A float format that holds every value of the result as it is, where that is not the result's own. */
+      readonly holds?: (node: TensorNode<A>) => Precision | undefined;
       readonly ownNest?: {
         readonly when: (node: TensorNode<A>) => boolean;
         readonly build: (node: TensorNode<A>, context: NestContext) => readonly Stmt[];

@@ -1,23 +1,52 @@
 // Operands of products in less precision. In: floats. Out: the same dtype. Holds: a product of narrowed operands, widened, has derivatives
 // that are such products again, however often it is differentiated and in either mode (note at the end).
 
-import { type DType, isFloat } from '../base/index.js';
+import type { Expression } from '../../grammar/index.js';
+import { type DType, isDType, isFloat, isNarrowFloat, type Precision } from '../base/index.js';
 import { type Node, typeToString, type TensorType, type Type } from '../graph/index.js';
-import { build as loop } from '../kernel/index.js';
+import { build as loop, type Expr } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type Op, type Sample, type TypeProblem } from './define.js';
 import { isProblem, oneTensor, problem } from './problem.js';
-import { applied, named } from './tdsl.js';
+import { applied, binary, called, digits, named } from './tdsl.js';
 import { tensorAt } from './value.js';
 import { written } from './writing.js';
 
 /** What elements are rounded to. */
-export type NarrowAttrs = { readonly dtype: DType };
+export type NarrowAttrs = { readonly dtype: Precision };
+
+/** The unit of the bits of an f32 that TF32 has; adding half of it carries into the exponent where it should. */
+const [unit, half] = [2 ** 13, 2 ** 12];
+
+/** An f32 to the nearest with 11 significant bits, ties away from zero; ∞ beyond the largest. NaN is kept from carrying into the sign. */
+function nearestTF32(x: Expr): Expr {
+  const bits = loop.apply('add', 'i32', loop.apply('bitcast', 'i32', x), loop.constant('i32', half));
+  const nearest = loop.apply('bitcast', 'f32', loop.apply('and', 'i32', bits, loop.constant('i32', -unit)));
+  return loop.apply('select', 'f32', loop.apply('eq', 'bool', x, x), nearest, x);
+}
+
+/** A value of a float dtype, rounded to `precision` and given back as what it was. */
+function roundedTo(precision: Precision, value: Expr): Expr {
+  const own = loop.dtypeOf(value);
+  if (own === precision || (precision === 'tf32' && isNarrowFloat(own))) return value;
+  const as = (dtype: DType, one: Expr): Expr => (loop.dtypeOf(one) === dtype ? one : loop.apply('convert', dtype, one));
+  return as(own, precision === 'tf32' ? nearestTF32(as('f32', value)) : as(precision, value));
+}
+
+/** The same in TDSL; `x` is written more than once. */
+function writtenTF32(x: Expression, own: DType): Expression {
+  const single = own === 'f32' ? x : applied(named('f32'), [x]);
+  const bits = binary(called('bitcast', [single, named('u32')]), '+', digits(`${half}`));
+  const nearest = binary(applied(named('floorDiv'), [bits, digits(`${unit}`)]), '*', digits(`${unit}`));
+  const value = called('where', [applied(named('isNaN'), [x]), single, called('bitcast', [nearest, named('f32')])]);
+  return own === 'f32' ? value : applied(named(own), [value]);
+}
 
 function floatsAs(name: string, args: readonly Type[], { dtype }: NarrowAttrs): Type | TypeProblem {
   const arg = oneTensor(name, args);
   if (isProblem(arg)) return arg;
-  if (!isFloat(dtype)) return problem('dtype-mismatch', `${name} rounds to floats, not to ${dtype}`);
+  if (dtype !== 'tf32' && !(isDType(dtype) && isFloat(dtype)))
+    return problem('dtype-mismatch', `${name} rounds to floats, not to ${dtype as string}`);
   return isFloat(arg.dtype) ? arg : problem('dtype-mismatch', `${name} is defined for floats, not for ${typeToString(arg)}`, [0]);
 }
 
@@ -26,6 +55,8 @@ const samples = (): readonly Sample<NarrowAttrs>[] => [
   { args: [{ dtype: 'f64', shape: [2, 3], values: [1, -0.5, 2.25, 0, 1.5, -1.75] }], attrs: { dtype: 'bf16' } },
   { args: [{ dtype: 'f64', shape: [], values: [-3.5] }], attrs: { dtype: 'f16' } },
   { args: [{ dtype: 'f32', shape: [5], values: [1, -0.5, 2.25, 0.125, 96] }], attrs: { dtype: 'bf16' } },
+  { args: [{ dtype: 'f32', shape: [4], values: [1, -0.0009765625, 2047, 0] }], attrs: { dtype: 'tf32' } },
+  { args: [{ dtype: 'f64', shape: [2], values: [-1.5, 3] }], attrs: { dtype: 'tf32' } },
   { args: [{ dtype: 'f64', shape: [0, 2] }], attrs: { dtype: 'bf16' } },
 ];
 
@@ -43,17 +74,19 @@ export const narrow: Op<NarrowAttrs> = defineOp<NarrowAttrs>({
   batched: (attrs) => attrs,
   lowering: {
     kind: 'element',
-    at(node, index, arg) {
-      const value = arg(0, index);
-      const own = loop.dtypeOf(value);
-      return own === node.attrs.dtype ? value : loop.apply('convert', own, loop.apply('convert', node.attrs.dtype, value));
-    },
+    at: (node, index, arg) => roundedTo(node.attrs.dtype, arg(0, index)),
     cost: 2,
     holds: ({ attrs }) => attrs.dtype,
   },
   write({ args, attrs, type }, writer) {
+    const { dtype } = type as TensorType;
+    if (attrs.dtype === 'tf32') {
+      if (isNarrowFloat(dtype)) return writer.written(args[0] as Node);
+      const { expression, shape } = writer.shared(args[0] as Node);
+      return written(writtenTF32(expression, dtype), shape);
+    }
     const { expression, shape } = writer.written(args[0] as Node);
-    return written(applied(named((type as TensorType).dtype), [applied(named(attrs.dtype), [expression])]), shape);
+    return written(applied(named(dtype), [applied(named(attrs.dtype), [expression])]), shape);
   },
   samples,
 });

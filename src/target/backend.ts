@@ -28,10 +28,16 @@ export interface DeviceCode {
   readonly text: string;
   /** Threads of a block. */
   readonly threads: number;
-  /** Names of functions: of memory and then of the program's sizes. */
-  readonly functions: readonly string[];
+  /** Of memory and then of the program's sizes. */
+  readonly functions: readonly DeviceFunction[];
   /** One per entry, in the order of the manifest's entries. */
   readonly programs: readonly DeviceProgram[];
+}
+
+export interface DeviceFunction {
+  readonly name: string;
+  /** Bytes of shared memory that a block is launched with, beside what the text says. */
+  readonly shared: number;
 }
 
 export interface DeviceProgram {

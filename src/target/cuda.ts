@@ -9,7 +9,12 @@ export interface CudaTarget {
   readonly features: string;
   /** Threads of a block, which are the lanes of a vector loop. A power of two. */
   readonly threads: number;
+  /** Bytes of shared memory that a block may have: those of the generation from `gpu` on that has the fewest. */
+  readonly sharedBytes: number;
 }
 
-/** Ampere and everything behind it. */
-export const cudaTarget = (): CudaTarget => ({ kind: 'cuda', gpu: 'sm_80', features: '+ptx75', threads: 256 });
+/**
+ * Ampere and everything behind it. A block may have 163 KB with sm_80, 227 KB with sm_90 and sm_100, and 99 KB with sm_86, sm_89 and sm_120
+ * (CUDA C++ Programming Guide, "Technical Specifications per Compute Capability").
+ */
+export const cudaTarget = (): CudaTarget => ({ kind: 'cuda', gpu: 'sm_80', features: '+ptx75', threads: 256, sharedBytes: 99 * 1024 });

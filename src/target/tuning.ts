@@ -207,6 +207,12 @@ export const pointsOfBlock = 1024;
  */
 export const longestWarpRow = 256;
 
+/**
+ * Elements up to which products round f32 that lies in memory to 16 bits themselves, each tile for itself: what starting one more kernel
+ * takes (`kernelCycles`) is the time in which the cache gives 16 tiles two bytes more of as many.
+ */
+export const mostRoundedLater = 2 ** 19;
+
 // ---- matrix products of a GPU's blocks (lower/schedule/cuda/matmul) ---------------------------------------------------------------------
 
 /** Processors of a GPU that products are cut for: those of an H100 or H200; others have some more or fewer. */
@@ -217,13 +223,17 @@ export const [threadsDown, threadsAcross] = [16, 16];
 export const [warpsDown, warpsAcross] = [2, 4];
 /** Elements side by side that a thread has together: what one access of shared memory moves. */
 export const threadRun = 4;
+/** Stages of the depth that may be in shared memory together: one is used, the others are on their way. */
+export const stagesOfTiles = [3, 4, 5];
+/** Cycles from asking memory for a stage until it is there: arithmetic of the stages before takes as long, or a block waits. */
+export const copyCycles = 800;
+/** Bytes that the second-level cache gives one processor in a cycle, all of them asking. */
+export const cacheBytesPerCycle = 32;
 /**
- * Stages of the depth that are in shared memory together: two are on their way, which hides the latency of memory behind the arithmetic of
- * the third.
+ * Bytes behind each line in shared memory, so that lines do not start in the same bank: one access; two where each thread loads four bytes
+ * by itself, a warp eight side by side of four lines.
  */
-export const stages = 3;
-/** Bytes behind each line in shared memory, so that lines do not start in the same bank: one access. */
-export const linePadding = 16;
+export const [linePadding, linePaddingOfWords] = [16, 32];
 /** Steps of the depth whose code is written out. */
 export const unrolledDepth = 4;
 /**
@@ -231,20 +241,26 @@ export const unrolledDepth = 4;
  * what they are a multiple of: whole stages of all tiles. Decides the order of summation.
  */
 export const [mostSplits, leastPart, leastPartUnit] = [64, 128, 32];
+/**
+ * Of a depth that a call decides, the gradient of a weight summed over a batch, where it is deep; and what cutting that into parts must
+ * gain, as it takes two kernels more, of which sizes leave some without blocks.
+ */
+export const [assumedDeep, leastDeepGain] = [4096, 1.25];
 /** Cycles of a processor until one more kernel has begun and ended, and bytes that all of them move in one: what adding parts costs. */
 export const [kernelCycles, bytesPerCycle] = [4000, 2400];
-/** A tile of a block: its size, the steps of the depth in a stage, and the cycles of a processor for a step of it. */
+/** A tile of a block: its size, the steps of the depth in a stage, and the cycles of a processor for the arithmetic of a step. */
 export interface TileCost {
   readonly rows: number;
   readonly columns: number;
   readonly depth: number;
   readonly cycles: number;
 }
+/** Cycles that a stage takes beside its arithmetic: a barrier, and the addresses of what comes next. */
+export const stageCycles = 80;
 /**
  * Tiles without tensor cores, by the bytes of an element and the runs of the depth whose totals stand beside the sums: 8 × 8 sums of a
- * thread, 64 multiply-adds for four loads of four elements, leave no room for more than one total each. Stages are as deep as the 48 KB
- * that a block has without asking allow. A processor multiplies and adds 128 times in a cycle, loads 32 elements from shared memory, and
- * waits somewhat for barriers.
+ * thread, 64 multiply-adds for four loads of four elements, leave no room for more than one total each. A processor multiplies and adds 128
+ * times in a cycle, and loads 32 elements from shared memory.
  */
 export const coreTiles = (bytes: number, runs: number): readonly TileCost[] =>
   [8, 4, 2, 1]
@@ -252,23 +268,27 @@ export const coreTiles = (bytes: number, runs: number): readonly TileCost[] =>
     .map((each) => ({
       rows: threadsDown * each,
       columns: threadsAcross * each,
-      depth: each === 8 || bytes > 4 ? 8 : 16,
-      cycles: Math.max(2 * each * each, 4 * each) + 16,
+      depth: bytes > 4 ? 8 : 16,
+      cycles: Math.max(2 * each * each, 4 * each),
     }));
 /**
- * Tiles of tensor cores: matrices of 16 × 8 that a warp has, down and across. 16 steps of a processor are 1024 multiply-adds in a cycle; a
- * warp loads a matrix of the left side in four cycles, one of the right side in two.
+ * Tiles of tensor cores: matrices of 16 × 8 that a warp has, down and across, in stages of lines of 64 bytes. 32 bytes of the lines of a
+ * processor are 1024 multiply-adds of two bytes in a cycle, or 512 of four; a warp loads a matrix of the left side in four cycles, one of
+ * the right side in two.
  */
-export const tensorTiles: readonly TileCost[] = [
-  { down: 4, across: 4, depth: 16 },
-  { down: 2, across: 2, depth: 32 },
-  { down: 1, across: 2, depth: 32 },
-].map(({ down, across, depth }) => ({
-  rows: warpsDown * 16 * down,
-  columns: warpsAcross * 8 * across,
-  depth,
-  cycles: (Math.max(16 * down * across, warpsDown * warpsAcross * (4 * down + 2 * across)) + 40) / 16,
-}));
+export const tensorTiles = (bytes: number): readonly TileCost[] =>
+  [
+    { down: 4, across: 8 },
+    { down: 4, across: 4 },
+    { down: 2, across: 4 },
+    { down: 2, across: 2 },
+    { down: 1, across: 2 },
+  ].map(({ down, across }) => ({
+    rows: warpsDown * 16 * down,
+    columns: warpsAcross * 8 * across,
+    depth: 64 / bytes,
+    cycles: (Math.max(16 * down * across, warpsDown * warpsAcross * (4 * down + 2 * across)) / 32) * bytes,
+  }));
 
 // ---- blocks of tiles and their memory (lower/schedule/cpu/matmul: emit.ts, pack.ts, prefetch.ts) ----------------------------------------
 

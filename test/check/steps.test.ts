@@ -2,6 +2,7 @@
 // says, and the mistakes that one can make.
 
 import { describe, expect, test } from 'vitest';
+import { printModule } from '../../src/graph/index.js';
 import { check, distance, entryTexts, moduleOf, render, runEntry, variableTexts, type Json } from './support.js';
 
 const run = (text: string, feeds: Readonly<Record<string, Json>> = {}, steps = 1): readonly Json[] => runEntry(text, 'f', feeds, steps);
@@ -297,6 +298,13 @@ describe('precision', () => {
     expect(entryTexts(module)).toEqual(['fn f(a: f32[2, 3], b: f32[3, 2]): (f32[2, 3], f32[2, 2])']);
     expect(render(result)).toBe('');
     expect([...(module.entries[0]?.names.keys() ?? [])]).toEqual(['c', 'd']);
+  });
+  test('is TF32 for f32 and f64, and nothing for what has fewer bits', () => {
+    const narrowed = (dtype: string): boolean => {
+      const { module } = moduleOf(`export fn f(a: ${dtype}[2, 2]): ${dtype}[2, 2] { precision tf32 { let c = a @ a } return c }`);
+      return printModule(module).includes('narrow');
+    };
+    expect(['f32', 'f64', 'f16', 'bf16', 'i32'].map(narrowed)).toEqual([true, true, false, false, false]);
   });
   test('is a float type', () => {
     expect(codes('export fn f(a: f32[2, 2]) { precision i32 { let c = a @ a } return c }')).toEqual(['dtype-mismatch']);

@@ -7,7 +7,7 @@ import { memoryOf } from '../../codegen/analysis/plan.js';
 import { bindSizes } from '../../src/eval/index.js';
 import { bytesOf, type Dim } from '../../src/base/index.js';
 import type { Buffer as KernelBuffer, Expr } from '../../src/kernel/index.js';
-import type { DeviceCode, DeviceProgram } from '../../src/target/index.js';
+import type { DeviceCode, DeviceFunction, DeviceProgram } from '../../src/target/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 import { argument, hex, moduleLine, runScript, type Settings } from './emulator.js';
 
@@ -25,6 +25,15 @@ export interface DeviceResult {
   readonly variables: readonly (TensorValue | undefined)[];
   /** 0, or what the program's checks say. */
   readonly status: number;
+  /** Bytes that its launches moved, in sectors of 32. */
+  readonly moved: Moved;
+}
+
+/** What launches read before they wrote it, and wrote, each sector once in a launch; and what they asked the cache for. */
+export interface Moved {
+  readonly read: number;
+  readonly written: number;
+  readonly asked: number;
 }
 
 /** A place of memory with elements at positions. */
@@ -52,7 +61,9 @@ export function runOnDevice(module: DeviceCode, which: number, inputs: DeviceInp
   const room = new Map<string, number>(places.map(({ key, bytes }) => [key, bytes]));
   for (const [at, slot] of program.arena.slots.entries()) room.set(`slot${at}`, Math.max(0, ...slot.bytes.map(size)));
   const lines = ['begin', moduleLine('m', module.text)];
-  for (const name of new Set(launches.map(({ fn }) => module.functions[fn]))) lines.push(`function ${name} m ${name}`);
+  const functionOf = (fn: number): DeviceFunction => module.functions[fn] as DeviceFunction;
+  for (const { name, shared } of new Set(launches.map(({ fn }) => functionOf(fn))))
+    lines.push(`function ${name} m ${name}`, ...(shared > 0 ? [`cuFuncSetAttribute h:${name} 8 ${shared}`] : []));
   for (const [key, bytes] of room) lines.push(`alloc ${key} ${Math.max(1, bytes)}`);
   for (const place of places) {
     const { role } = place.buffer;
@@ -65,11 +76,16 @@ export function runOnDevice(module: DeviceCode, which: number, inputs: DeviceInp
     const count = blocks === undefined ? 1 : evaluated(blocks, size);
     const status = guarded ? [`output${program.check?.output}`] : [];
     const args = [...buffers.map((buffer) => memoryOf(buffer, program.arena).key), ...sizes, ...status].join(' ');
-    return count <= 0 ? '' : `launch ${module.functions[fn]} ${count} 1 1 ${module.threads} 1 1 0 - ${args}`;
+    return count <= 0 ? '' : `launch ${functionOf(fn).name} ${count} 1 1 ${module.threads} 1 1 ${functionOf(fn).shared} - ${args}`;
   });
   const left = places.filter(({ buffer: { role } }) => role.kind === 'output' || role.kind === 'variable');
   const read = left.filter(({ bytes }) => bytes > 0).map(({ key, bytes }) => `download ${key} ${bytes}`);
-  const found = valuesIn(call([...lines, ...calls.filter((one) => one !== ''), 'cuCtxSynchronize', 'fault', ...read], inputs), left);
+  const [counts = '', ...texts] = call(
+    [...lines, ...calls.filter((one) => one !== ''), 'cuCtxSynchronize', 'fault', 'counts', ...read],
+    inputs,
+  );
+  const [, , , bytesRead = 0, bytesWritten = 0, asked = 0] = counts.split(' ').map(Number);
+  const found = valuesIn(texts, left);
   const outputs: TensorValue[] = [];
   const after = [...variables];
   for (const [at, { buffer }] of left.entries()) {
@@ -78,7 +94,7 @@ export function runOnDevice(module: DeviceCode, which: number, inputs: DeviceInp
     else if (role.kind === 'variable') after[role.index] = found[at];
   }
   const status = program.check === undefined ? 0 : Number(outputs[program.check.output]?.data[0]);
-  return { outputs, variables: after, status };
+  return { outputs, variables: after, status, moved: { read: bytesRead, written: bytesWritten, asked } };
 }
 
 /** The texts of what the last lines read. */
@@ -88,7 +104,7 @@ function call(lines: readonly string[], { settings }: DeviceInputs): readonly st
   const fault = replies.find(({ text }, at) => lines[at] === 'fault' && text !== '');
   if (failed >= 0)
     throw new Error(`${(lines[failed] ?? '').split('\n')[0]}: ${replies[failed]?.status} ${replies[failed]?.text} ${fault?.text ?? ''}`);
-  return replies.flatMap(({ text }, at) => ((lines[at] ?? '').startsWith('download ') ? [text] : []));
+  return replies.flatMap(({ text }, at) => (/^(download |counts$)/.test(lines[at] ?? '') ? [text] : []));
 }
 
 function placesOf(buffers: readonly KernelBuffer[], size: (dim: Dim) => number): readonly Place[] {
@@ -136,7 +152,7 @@ function valuesIn(texts: readonly string[], places: readonly Place[]): readonly 
 }
 
 /** Of sizes alone. */
-function evaluated(expr: Expr, size: (dim: Dim) => number): number {
+export function evaluated(expr: Expr, size: (dim: Dim) => number): number {
   if (expr.kind === 'const') return Number(expr.value);
   if (expr.kind === 'size') return size(expr.dim);
   if (expr.kind !== 'apply') throw new Error(`${expr.kind} is not decided by sizes`);

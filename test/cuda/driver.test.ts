@@ -77,6 +77,7 @@ test.each([
   ['no label', 'bra NOWHERE;', /line 5: bra: no label NOWHERE/],
   ['no end', 'mov.f32 %x, ', /line \d: .*/],
   ['a call', 'call f, ();', /line 5: /],
+  ['a dot in a name', '.shared .b8 a.b[4];', /line 5: 'a\.b' is no name/],
 ])('text with %s is refused with its line', (_, line, says) => {
   const text = `${header()}.visible .entry k() { .reg .f32 %x;\n${line}\nret; }`;
   const [, reply] = runScript(['begin', moduleLine('m', text)]);

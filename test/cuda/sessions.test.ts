@@ -70,6 +70,27 @@ describe('a session on a GPU', () => {
     expect(first).toEqual(second);
   });
 
+  it('launches blocks with more shared memory than they have without asking', () => {
+    const wide = join(at, 'wide.tdsl');
+    writeFileSync(
+      wide,
+      `export fn product(x: f32[67, 128, 16], w: f32[67, 16, 256]): f32[67, 128, 256] {
+  precision tf32 { let c = x @ w }
+  return c
+}
+`,
+    );
+    const [gpu, cpu] = inProcess(`
+      const wide = await compile(${JSON.stringify(wide)}, { target: 'cuda' });
+      const whole = (count, most) => Float32Array.from({ length: count }, (_, at) => (at * 7) % most - 3);
+      const feeds = { x: whole(67 * 128 * 16, 9), w: whole(67 * 16 * 256, 11) };
+      return ['cuda:0', 'cpu'].map((device) => {
+        const { data } = wide.session({ device }).run('product', feeds);
+        return data.reduce((sum, one, at) => (sum + one * (at % 1009)) % 1e9, 0);
+      });`) as [number, number];
+    expect(gpu).toBe(cpu);
+  });
+
   it('runs many steps in one call, on another thread, and what is fetched', () => {
     const [series, later, fetched, empty] = inProcess(`
       const session = model.session({ seed: 1, device: 'cuda:0' });

@@ -22,6 +22,21 @@ describe('numbers beside a tie', () => {
     });
   });
 
+  it('TF32 has 11 significant bits, and ties go away from zero', () => {
+    using session = module.session({ threads: 1 });
+    const unit = 2 ** -10;
+    const near = [1 + unit / 2, -1 - unit / 2, 1 + 1.5 * unit, 1 + unit / 2 - 2 ** -23, 2 - unit / 2, 2 ** -120, 0];
+    const found = [1 + unit, -1 - unit, 1 + 2 * unit, 1, 2, 2 ** -120, 0];
+    const column = (numbers: readonly (number | string)[]) => numbers.map((one) => [one]);
+    const x = column([...near, 'NaN', 'Infinity', '-Infinity', (2 - unit / 2) * 2 ** 127]);
+    // What is f64 becomes f32 first.
+    const y = column([...near, 'NaN', 'Infinity', '-Infinity', 1 + unit / 2 - 2 ** -40]);
+    expect(toJson(session.run('brief', { x, y }))).toEqual([
+      column([...found, 'NaN', 'Infinity', '-Infinity', 'Infinity']),
+      column([...found, 'NaN', 'Infinity', '-Infinity', 1 + unit]),
+    ]);
+  });
+
   it('log Σ exp is infinite where a term is, and where all are nothing', () => {
     using session = module.session({ threads: 1 });
     const rows = [

@@ -92,6 +92,31 @@ describe('programs', () => {
     expect(() => run(without, { feeds })).toThrow('written by another iteration');
   });
 
+  it('rounds f32 to TF32 before it multiplies by warps, ties away from zero', () => {
+    const text = warps
+      .replaceAll('bf16', 'f32')
+      .replace('0..64 limit 64', '0..128 limit 128')
+      .replaceAll('[c / 2, c % 2 * 8]', '[c / 4, c % 4 * 4]')
+      .replace('0..128 limit 128 {\n      copy 8 right', '0..256 limit 256 {\n      copy 8 right')
+      .replaceAll('[d / 8, d % 8 * 8]', '[d / 16, d % 16 * 4]')
+      .replaceAll('copy 8', 'copy 4')
+      .replace(/ *multiply .*\n/, (line) => line + line.replaceAll('* 16, 0]', '* 16, 8]').replace('right[0,', 'right[8,'));
+    const x = counting(512).map((at) => (at % 13) - 6 + 2 ** -10);
+    const w = counting(1024).map((at) => ((at % 7) - 3) * (1 + 2 ** -11));
+    const { outputs } = run(text, { feeds: [f32([32, 16], x), f32([16, 64], w), f32([3, 5], counting(15))] });
+    // Numbers of at least 2 have no 2⁻¹⁰; the middle of two neighbours becomes the larger one.
+    const tf32 = (value: number): number => {
+      const unit = 2 ** (Math.floor(Math.log2(Math.abs(value))) - 10);
+      return value === 0 ? 0 : Math.sign(value) * Math.floor(Math.abs(value) / unit + 0.5) * unit;
+    };
+    const expected = counting(32 * 64).map((at) => {
+      const terms = counting(16).map((k) => tf32(x[Math.floor(at / 64) * 16 + k] as number) * tf32(w[k * 64 + (at % 64)] as number));
+      const half = (from: number): number => terms.slice(from, from + 8).reduce((sum, term) => sum + term, 0);
+      return Math.fround(Math.fround(half(0)) + half(8));
+    });
+    expect(numbers(outputs[0])).toEqual(expected);
+  });
+
   it.each([false, true])('keeps strides, conditions and in-place updates (arena: %s)', (arena) => {
     const feeds = [f32([2, 3], [1, 2, 3, 4, 5, 6]), tensorValue('i32', [2], [0, -1])];
     const weight = f32([3], [1, 1, 1]);

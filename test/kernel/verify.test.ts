@@ -127,7 +127,8 @@ describe('verifier', () => {
     ['warps', 'parallel for p in 0..2 { acc s: f32 = f32(0)\nfor i in 0..B warps { s += f32(1) } }'],
     ['warps', 'parallel for p in 0..2 { for i in 0..8 warps { barrier } }'],
     ['warps', 'parallel for p in 0..2 { for i in 0..8 warps { for j in 0..8 warps { } } }'],
-    ['multiply', 'share a: f32[16, 16]\nacc s: f32[2, 4, 32] = f32(0)\nmultiply q: s += depth a[0, 0] * depth a[0, 0]'],
+    ['multiply', 'share a: f64[16, 16]\nacc s: f32[2, 4, 32] = f32(0)\nmultiply q: s += depth a[0, 0] * depth a[0, 0]'],
+    ['multiply', 'share a: f32[16, 18]\nacc s: f32[2, 4, 32] = f32(0)\nmultiply q: s += depth a[0, 0] * depth a[0, 0]'],
     ['multiply', 'share a: f16[16, 20]\nacc s: f32[2, 4, 32] = f32(0)\nmultiply q: s += depth a[0, 0] * depth a[0, 0]'],
     ['multiply', 'share a: f16[16, 16]\nacc s: f32[2, 3, 32] = f32(0)\nmultiply q: s += depth a[0, 0] * depth a[0, 0]'],
     [

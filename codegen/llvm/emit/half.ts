@@ -1,7 +1,7 @@
 // Narrow floats in and out of f32 registers, and what they are made of there. In: f32 lanes, patterns as i16 or i8, f64 lanes, integers.
 // Out: the other; doubles that may be rounded twice. Holds: to nearest, ties to even, rounded once; subnormals are exact whether or not the
-// processor flushes f32 subnormals; the same bits on every target. What is too large becomes infinity in 16 bits, the largest number in 8,
-// as `runtime/half.ts` says; an infinity that is only moved stays one.
+// processor flushes f32 subnormals; the same bits on every target, but of NaNs. What is too large becomes infinity in 16 bits, the largest
+// number in 8, as `runtime/half.ts` says; an infinity that is only moved stays one.
 
 import type { DType } from '../../../src/base/index.js';
 import type { LlvmValue } from '../builder/index.js';
@@ -15,6 +15,7 @@ interface Lanes {
   readonly i32: LlvmValue['type'];
   readonly f32: LlvmValue['type'];
   readonly f16: LlvmValue['type'];
+  readonly bf16: LlvmValue['type'];
 }
 
 function lanesOf(ops: MachineOps, like: LlvmValue): Lanes {
@@ -28,6 +29,7 @@ function lanesOf(ops: MachineOps, like: LlvmValue): Lanes {
     i32,
     f32: ops.wide(types.f32, lanes),
     f16: ops.wide(types.f16, lanes),
+    bf16: ops.wide(types.bf16, lanes),
   };
 }
 
@@ -99,9 +101,10 @@ export function f16ToF32(ops: MachineOps, pattern: LlvmValue, cpu: CpuLevel): Ll
   return build.bitcast(build.or(chosen, sign), f32);
 }
 
-export function bf16FromF32(ops: MachineOps, value: LlvmValue): LlvmValue {
+export function bf16FromF32(ops: MachineOps, value: LlvmValue, cpu: CpuLevel): LlvmValue {
   const build = ops.builder;
-  const { bits, i16, i32 } = lanesOf(ops, value);
+  const { bits, i16, i32, bf16 } = lanesOf(ops, value);
+  if (cpu.bf16 === true) return build.bitcast(build.fptrunc(value, bf16), i16);
   const pattern = build.bitcast(value, i32);
   const upper = build.lshr(pattern, bits(16));
   const rounded = build.lshr(build.add(pattern, build.add(build.and(upper, bits(1)), bits(0x7fff))), bits(16));
@@ -109,9 +112,10 @@ export function bf16FromF32(ops: MachineOps, value: LlvmValue): LlvmValue {
   return build.trunc(chosen, i16);
 }
 
-export function bf16ToF32(ops: MachineOps, pattern: LlvmValue): LlvmValue {
+export function bf16ToF32(ops: MachineOps, pattern: LlvmValue, cpu: CpuLevel): LlvmValue {
   const build = ops.builder;
-  const { bits, i32, f32 } = lanesOf(ops, pattern);
+  const { bits, i32, bf16, f32 } = lanesOf(ops, pattern);
+  if (cpu.bf16 === true) return build.fpext(build.bitcast(pattern, bf16), f32);
   return build.bitcast(build.shl(build.zext(pattern, i32), bits(16)), f32);
 }
 

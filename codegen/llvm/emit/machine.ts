@@ -353,7 +353,7 @@ export class MachineOps {
   toMemory(of: Value): LlvmValue {
     if (of.dtype === 'bool') return this.builder.zext(of.value, this.wide(this.module.types.i8, of.lanes));
     if (of.dtype === 'f16') return f16FromF32(this, of.value, this.#cpu);
-    if (of.dtype === 'bf16') return bf16FromF32(this, of.value);
+    if (of.dtype === 'bf16') return bf16FromF32(this, of.value, this.#cpu);
     const format = eightBits(of.dtype);
     return format === undefined ? of.value : f8FromF32(this, of.value, format);
   }
@@ -361,7 +361,7 @@ export class MachineOps {
   fromMemory(value: LlvmValue, dtype: DType, lanes: number): Value {
     if (dtype === 'bool') return { value: this.builder.icmp('ne', value, this.zero(value.type)), lanes, dtype };
     if (dtype === 'f16') return { value: f16ToF32(this, value, this.#cpu), lanes, dtype };
-    if (dtype === 'bf16') return { value: bf16ToF32(this, value), lanes, dtype };
+    if (dtype === 'bf16') return { value: bf16ToF32(this, value, this.#cpu), lanes, dtype };
     const format = eightBits(dtype);
     return { value: format === undefined ? value : f8ToF32(this, value, format), lanes, dtype };
   }

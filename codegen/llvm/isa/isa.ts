@@ -9,6 +9,8 @@ export interface CpuLevel {
   readonly fma: boolean;
   /** Conversions of 16-bit floats. */
   readonly f16c: boolean;
+  /** Conversions between f32 and bf16, rounding to nearest; else they are made of the bits. */
+  readonly bf16?: true;
   /** Loads and stores of some lanes only: without them a loop's tail runs lane by lane. */
   readonly masks: boolean;
   /** Masks cost nothing: they live in registers of their own. */

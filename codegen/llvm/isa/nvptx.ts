@@ -5,6 +5,7 @@ import type { CpuLevel } from './isa.js';
 export const nvptx: CpuLevel = {
   fma: true,
   f16c: true,
+  bf16: true,
   masks: false,
   maskRegisters: false,
   exponents: undefined,

@@ -9,6 +9,17 @@ export function roundFloat(dtype: DType, x: number): number {
   return roundTo(dtype, x);
 }
 
+const single = new Float32Array(1);
+const singleBits = new Int32Array(single.buffer);
+
+/** An f32 to the nearest with 11 significant bits, ties away from zero. */
+export function toTF32(x: number): number {
+  if (Number.isNaN(x)) return x;
+  single[0] = x;
+  singleBits[0] = ((singleBits[0] as number) + 2 ** 12) & -(2 ** 13);
+  return single[0] as number;
+}
+
 export function roundEven(x: number): number {
   if (!Number.isFinite(x) || Math.abs(x) >= 2 ** 52) return x;
   // Adding and taking away 2⁵² leaves the integer that the addition rounded to, ties to even.

@@ -130,7 +130,7 @@ export class BlockCode {
         `for (let ${row} = 0; ${row} < ${8 * rows}; ${row}++) for (let ${column} = 0; ${column} < ${4 * columns}; ${column}++) {`,
       );
       source.line(`let ${sum} = 0;`);
-      source.line(`for (let ${k} = 0; ${k} < ${multiplyDepth}; ${k}++) ${sum} += ${a(row, k)} * ${b(column, k)};`);
+      source.line(`for (let ${k} = 0; ${k} < ${multiplyDepth(left.buffer.dtype)}; ${k}++) ${sum} += ${a(row, k)} * ${b(column, k)};`);
       // The thread of the warp, and which of its elements this is.
       const lane = `(${row} & 7) * 4 + ((${column} & 7) >> 1)`;
       const element = `(${row} >> 3) * ${columns} + (${column} >> 3) * 2 + (${column} & 1)`;
@@ -148,20 +148,23 @@ export class BlockCode {
     const source = this.#source;
     const place = this.#source.place(buffer);
     const { data, written } = source.memory(place);
-    const start = source.offset(buffer, index, stmt, along === 'depth' ? multiplyDepth : count);
+    const depth = multiplyDepth(buffer.dtype);
+    const start = source.offset(buffer, index, stmt, along === 'depth' ? depth : count);
     const pitch = place.shape.at(-1) ?? 1;
     const [all, one, step, at, now] = [source.fresh('side'), source.fresh('l'), source.fresh('k'), source.fresh('at'), source.fresh('now')];
-    source.line(`const ${now} = state.clock++, ${all} = new Float64Array(${count * multiplyDepth});`);
-    source.line(`for (let ${one} = 0; ${one} < ${count}; ${one}++) for (let ${step} = 0; ${step} < ${multiplyDepth}; ${step}++) {`);
+    source.line(`const ${now} = state.clock++, ${all} = new Float64Array(${count * depth});`);
+    source.line(`for (let ${one} = 0; ${one} < ${count}; ${one}++) for (let ${step} = 0; ${step} < ${depth}; ${step}++) {`);
     source.line(
       `const ${at} = ${along === 'depth' ? `${start} + ${one} * ${pitch} + ${step}` : `${start} + ${step} * ${pitch} + ${one}`};`,
     );
     this.#known(place, written, at, stmt);
     this.#readBy(place, at, stmt, now);
     source.line(`${source.marks('vector', place).readers}[${at}] = ${now};`);
-    source.line(`${all}[${one} * ${multiplyDepth} + ${step}] = ${fit(buffer.dtype, `${data}[${at}]`)};`);
+    source.line(
+      `${all}[${one} * ${depth} + ${step}] = ${buffer.dtype === 'f32' ? `tf32(${data}[${at}])` : fit(buffer.dtype, `${data}[${at}]`)};`,
+    );
     source.line('}');
-    return (of, k) => `${all}[${of} * ${multiplyDepth} + ${k}]`;
+    return (of, k) => `${all}[${of} * ${depth} + ${k}]`;
   }
 
   #known(place: Place, written: string, at: string, stmt: Stmt): void {

@@ -16,7 +16,7 @@ import {
 } from '../../base/index.js';
 import { type MachineOpName, machineOps } from '../../kernel/index.js';
 import { bitsAs, scalarTable } from '../../ops/index.js';
-import { copySign, exponent, fma32, fma64, mantissa, mulHigh, roundEven, toBigInteger, toInteger } from './arithmetic.js';
+import { copySign, exponent, fma32, fma64, mantissa, mulHigh, roundEven, toBigInteger, toInteger, toTF32 } from './arithmetic.js';
 import { trouble } from './memory.js';
 import { asNumber, asStored, big, integer, number, type Operand, small } from './operand.js';
 
@@ -27,6 +27,7 @@ export const helpers = {
   bf16: roundToBF16,
   f8e4m3: roundToF8E4M3,
   f8e5m2: roundToF8E5M2,
+  tf32: toTF32,
   fma32,
   fma64,
   mulHigh,

@@ -2,10 +2,21 @@
 // reduced, tiled, or a nest of its own.
 // Holds: a contraction whose result has one column is a reduction of a product; every other contraction is tiled.
 
-import { type Dim, type DType, elementCount, InternalError, isFloat, isNarrowFloat, type Shape } from '../../base/index.js';
+import {
+  bytesOf,
+  type Dim,
+  type DType,
+  elementCount,
+  InternalError,
+  isFloat,
+  isNarrowFloat,
+  type Precision,
+  type Shape,
+} from '../../base/index.js';
 import { isTensorNode, type Node, type TensorNode } from '../../graph/index.js';
 import { build, type Combiner, combiners, type Expr, exprKey, ofNothing } from '../../kernel/index.js';
 import type { Lowering, Op } from '../../ops/index.js';
+import { assumedSize, mostRoundedLater } from '../../target/index.js';
 
 /** Points out the value of argument `which` at an index. */
 export type ArgumentReader = (argument: TensorNode, index: readonly Expr[]) => Expr;
@@ -188,6 +199,30 @@ export const reducedKey = (form: ReduceForm): string =>
 
 /** Half-width floats are combined in f32 and rounded once. */
 export const combinedAs = (dtype: DType): DType => (isNarrowFloat(dtype) ? 'f32' : dtype);
+
+/** The float format that holds all elements of a node as they are. */
+export function formatOf(node: TensorNode): Precision {
+  const { lowering } = opOf(node);
+  return (lowering.kind === 'element' ? lowering.holds?.(node) : undefined) ?? node.type.dtype;
+}
+
+/** The dtype in which a GPU's memory keeps the elements of a node. */
+export function keptAs(node: TensorNode): DType {
+  const [format, { dtype }] = [formatOf(node), node.type];
+  return format !== 'tf32' && bytesOf(format) < bytesOf(dtype) ? format : dtype;
+}
+
+/**
+ * Whether products on a GPU read the argument in the place of the node, and round it on the way: to TF32, which tensor cores do; to 16 bits
+ * where that is there and so small that a kernel that stores it would take longer than reading twice as many bytes.
+ */
+export function isRoundedLater(node: TensorNode): boolean {
+  if (node.type.dtype !== 'f32') return false;
+  if (formatOf(node) === 'tf32') return true;
+  const [of] = node.args;
+  if (keptAs(node) === 'f32' || of === undefined || opOf(of).lowering.kind !== 'source') return false;
+  return node.type.shape.reduce((count, size) => count * (size.constant ?? assumedSize), 1) <= mostRoundedLater;
+}
 
 /** `value` as `dtype`, where that is the wide or the narrow side of a combination. */
 export const widthAs = (dtype: DType, value: Expr): Expr => (build.dtypeOf(value) === dtype ? value : build.apply('convert', dtype, value));

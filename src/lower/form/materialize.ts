@@ -9,7 +9,7 @@ import { build, type Buffer } from '../../kernel/index.js';
 import { mostScalars, scalarFlops, type Target } from '../../target/index.js';
 import { productsOfSums } from './fma.js';
 import { paysToMove, paysToStore } from '../fuse/cost-model.js';
-import { type Form, formOf, space, tensorOf } from './forms.js';
+import { type Form, formOf, isRoundedLater, space, tensorOf } from './forms.js';
 import { InlineCosts } from './inline-costs.js';
 import { Leaves } from './leaves.js';
 import { unreadableOperands } from './operands.js';
@@ -55,8 +55,14 @@ export class Forms {
   of(node: Node): Form {
     const { forms } = this.#known;
     let form = (this.#splits.size > 0 ? this.#ofSplits.get(node) : undefined) ?? forms.get(node);
-    if (form === undefined) forms.set(node, (form = formOf(node)));
+    if (form === undefined) forms.set(node, (form = this.#formOf(node)));
     return form;
+  }
+
+  /** What products of a GPU do on the way costs nothing. */
+  #formOf(node: Node): Form {
+    const form = formOf(node);
+    return this.target.kind === 'cuda' && form.kind === 'element' && isRoundedLater(form.node) ? { ...form, cost: 0 } : form;
   }
 
   /** The same, with these reductions done by partial results as well; none of them may be so already. */

@@ -1,38 +1,56 @@
-// How register tiles read their operands. In: a matrix product and the nodes that have storage. Out: operands that need storage of their
-// own first.
-// Holds: what is left is one load per element, linear in every loop of the tile, and contiguous along the columns of the right side.
+// How tiles read their operands. In: a matrix product and the nodes that have storage. Out: nodes that need storage of their own first.
+// Holds: what is left is one load per element, linear in every loop of the tile, and on a CPU contiguous along the columns of the right
+// side.
 
 import type { Node, TensorNode } from '../../graph/index.js';
 import { build, type Expr } from '../../kernel/index.js';
 import { addressStride } from './index-expressions.js';
-import { rightIndex, tensorOf, type MatmulForm } from './forms.js';
+import { isRoundedLater, type MatmulForm, rightIndex, tensorOf } from './forms.js';
 import { type Forms, probeBuffer } from './materialize.js';
 import { Names, Scope } from './scope.js';
 import { structureOf } from './structure.js';
 import { type Stored, Values, type ValueSources } from './values.js';
 
 /**
- * Operands that the register tile cannot read as they are: computed ones, and views whose address is not linear, or whose columns are not
- * contiguous on the right side (lanes run along columns).
+ * What needs storage so that a tile can read its operands: computed ones, and views whose address is not linear, or whose columns are not
+ * contiguous on the right side (lanes of a CPU run along columns). On a GPU that is the deepest node below a view of which the rest is read
+ * as it lies: others read it too.
  */
 export function unreadableOperands(form: MatmulForm, materialized: ReadonlySet<Node>, forms: Forms): TensorNode[] {
-  const { text } = structureOf([form.node], forms, (node) => node !== form.node && (materialized.has(node) || forms.isStored(node)));
-  let sides = forms.structures.unreadable.get(text);
-  if (sides === undefined) forms.structures.unreadable.set(text, (sides = unreadableSides(form, materialized, forms)));
   const isStored = (node: Node): boolean => forms.isStored(node) || materialized.has(node);
-  return sides.map((side) => tensorOf(form.node.args[side] as Node)).filter((node) => !isStored(node));
+  const { text } = structureOf([form.node], forms, (node) => node !== form.node && isStored(node));
+  let sides = forms.structures.unreadable.get(text);
+  if (sides === undefined) forms.structures.unreadable.set(text, (sides = unreadableSides(form, isStored, forms)));
+  const operands = sides.map((side) => ({ side, node: tensorOf(form.node.args[side] as Node) })).filter(({ node }) => !isStored(node));
+  if (forms.target.kind === 'cpu') return operands.map(({ node }) => node);
+  return operands.map(({ side, node }) => {
+    const chain = [node, ...belowViews(node, isStored, forms)];
+    const isReadWith = (one: Node): boolean => !unreadableSides(form, (other) => other === one || isStored(other), forms).includes(side);
+    return chain.findLast(isReadWith) ?? node;
+  });
+}
+
+/** What a node moves or has rounded by its reader, down to what is computed; none of them is stored. */
+function belowViews(node: TensorNode, isStored: (node: Node) => boolean, forms: Forms): readonly TensorNode[] {
+  const found: TensorNode[] = [];
+  for (let at = node; ; found.push(at)) {
+    const form = forms.of(at);
+    const [only, ...others] = at.args;
+    if (form.kind !== 'element' || form.cost > 0 || only === undefined || others.length > 0 || isStored(only)) return found;
+    at = tensorOf(only);
+  }
 }
 
 /** 0: the left side, 1: the right side. */
-function unreadableSides(form: MatmulForm, materialized: ReadonlySet<Node>, forms: Forms): number[] {
+function unreadableSides(form: MatmulForm, isStored: (node: Node) => boolean, forms: Forms): number[] {
   const right = tensorOf(form.node.args[1] as Node);
   const { batch, inner } = probeIndices(form);
-  const stored = (node: TensorNode): Stored | undefined =>
-    materialized.has(node) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined;
+  const stored = (node: TensorNode): Stored | undefined => (isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined);
   const along = inner.map((_, axis) => `k${axis}`);
+  const stride = strideAlong(right, rightIndex(form, batch, inner, build.index('n')), ['n', ...along], stored, forms);
   return [
     ...(strideOfLeft(form, ['m', ...along], stored, forms) === undefined ? [0] : []),
-    ...(strideAlong(right, rightIndex(form, batch, inner, build.index('n')), ['n', ...along], stored, forms) === 1 ? [] : [1]),
+    ...(stride === 1 || (stride !== undefined && forms.target.kind === 'cuda') ? [] : [1]),
   ];
 }
 
@@ -57,7 +75,7 @@ export function loadOfLeft(
   forms: Forms,
   scope = Scope.root(new Names()),
 ): Extract<Expr, { kind: 'load' }> | undefined {
-  const values = new Values({ stored, form: (node) => forms.of(node) });
+  const values = valuesOf(stored, forms);
   const value = form.left(index, (node, at) => values.at(node, at, scope));
   return value.kind === 'load' ? value : undefined;
 }
@@ -96,6 +114,13 @@ export function loadOf(
   forms: Forms,
   scope = Scope.root(new Names()),
 ): Extract<Expr, { kind: 'load' }> | undefined {
-  const value = new Values({ stored, form: (node) => forms.of(node) }).at(operand, index, scope);
+  const value = valuesOf(stored, forms).at(operand, index, scope);
   return value.kind === 'load' ? value : undefined;
 }
+
+const valuesOf = (stored: ValueSources['stored'], forms: Forms): Values =>
+  new Values({
+    stored,
+    form: (node) => forms.of(node),
+    ...(forms.target.kind === 'cuda' ? { isRoundedLater } : {}),
+  });

@@ -2,7 +2,7 @@
 // buffers per node, and new temporaries.
 // Holds: buffer names are unique in a program; a materialized node is stored only if somebody outside of its group reads it.
 
-import { InternalError } from '../../base/index.js';
+import { type DType, InternalError } from '../../base/index.js';
 import type { Node, TensorNode } from '../../graph/index.js';
 import type { Accumulator, Buffer, Expr } from '../../kernel/index.js';
 import { element, isNodeOf } from '../../ops/index.js';
@@ -75,13 +75,13 @@ export class Storage {
 
   /**
    * Gives a materialized node its storage, if it is read or has a destination. The first plain destination is where others read it; without
-   * one, a temporary is made.
+   * one, a temporary is made, of `dtype`.
    */
-  place(node: TensorNode, destinations: readonly Destination[], isRead: boolean): void {
+  place(node: TensorNode, destinations: readonly Destination[], isRead: boolean, dtype: DType): void {
     const all = [...destinations];
     let home = all.find((one): one is Extract<Destination, { kind: 'buffer' }> => one.kind === 'buffer' && one.prefix.length === 0)?.buffer;
     if (home === undefined && isRead) {
-      home = this.pool.temporary(node.type);
+      home = this.pool.temporary({ dtype, shape: node.type.shape });
       all.push({ kind: 'buffer', buffer: home, prefix: [] });
     }
     if (home !== undefined) this.#stored.set(node, { kind: 'buffer', buffer: home });

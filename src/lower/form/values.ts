@@ -33,6 +33,8 @@ export interface ValueSources {
   readonly namesLoads?: boolean;
   /** Products that have no name, because the sum that takes them computes them. */
   isPartOfSum?(node: TensorNode): boolean;
+  /** Whether whoever reads the node rounds what its argument is, which stands in its place. */
+  isRoundedLater?(node: TensorNode): boolean;
   /** Called for every stored node that is read. */
   observe?(node: TensorNode, index: readonly Expr[]): void;
 }
@@ -101,12 +103,13 @@ export class Values {
     if (stored !== undefined) this.sources.observe?.(node, index);
     if (stored?.kind === 'value') return stored.value;
     if (stored !== undefined) {
-      const value = build.load(stored.buffer, index);
+      const value = widthAs(node.type.dtype, build.load(stored.buffer, index));
       return this.sources.namesLoads === true ? this.#keep(key, 'x', value, index, scope) : value;
     }
     const form = this.sources.form(node);
     switch (form.kind) {
       case 'element': {
+        if (this.sources.isRoundedLater?.(node) === true) return read(tensorOf(node.args[0] as Node), index);
         const lowering = opOf(node).lowering;
         if (lowering.kind !== 'element') throw new InternalError('lower', `${node.op.name} is no element op`);
         const value = lowering.at(node, index, (which, at) => read(tensorOf(node.args[which] as Node), at));

@@ -110,12 +110,22 @@ class Counter {
       if ((usual ?? 0) === 0) this.run(stmt.otherwise ?? []);
       return;
     }
-    if (stmt.kind !== 'for') return;
+    const usual = stmt.kind === 'for' ? this.#chosen(stmt) : undefined;
+    if (usual === undefined) return;
     const outside = this.#loops;
-    const loop = this.#enter(stmt);
-    this.#loops = new Map(this.#loops).set(stmt.index, { ...loop, blocks: stmt.blocks });
-    this.run(stmt.body);
+    const loop = this.#enter(usual);
+    this.#loops = new Map(this.#loops).set(usual.index, { ...loop, blocks: usual.blocks });
+    this.run(usual.body);
     this.#loops = outside;
+  }
+
+  /** Of a loop that sizes leave out, or not, by a factor of its extent, what the cost model assumes; undefined where that is nothing. */
+  #chosen(loop: For): For | undefined {
+    const { extent } = loop;
+    if (extent.kind !== 'apply' || extent.fn !== 'mul' || build.dimOf(extent) !== undefined) return loop;
+    const [all, factor] = extent.args as readonly [Expr, Expr];
+    const usual = this.#usual(factor);
+    return usual === 0 ? undefined : usual === 1 ? { ...loop, extent: all } : loop;
   }
 
   /** How often a loop runs; one over the points of a block stands for the loop over the blocks as well. */

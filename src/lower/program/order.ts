@@ -8,7 +8,7 @@ import type { Node, TensorNode } from '../../graph/index.js';
 import { type Buffer, build, type Expr, exprKey } from '../../kernel/index.js';
 import { element, isNodeOf } from '../../ops/index.js';
 import { formBlock } from '../form/formed.js';
-import { opOf, space, spread, tensorOf } from '../form/forms.js';
+import { keptAs, opOf, space, spread, tensorOf } from '../form/forms.js';
 import type { Forms } from '../form/materialize.js';
 import { flopsOfGroup } from '../fuse/cost-model.js';
 import { fuse } from '../fuse/fuse.js';
@@ -122,12 +122,19 @@ export function planOrder(
     for (const read of group.reads)
       if (fusion.groupOf.get(producer(read, forms)) !== group) readOutside.add(producer(read, forms)).add(read);
   }
+  // What reads elements takes them in the format in which they are kept; nests and loops take buffers as they are.
+  const takenWhole: ReadonlySet<Node> = new Set(
+    context.target.kind === 'cpu'
+      ? nodes
+      : nodes.filter((node) => ['nest', 'loop'].includes(forms.of(node).kind)).flatMap(({ args }) => args),
+  );
   for (const group of fusion.groups) {
     for (const member of group.members) {
       if (member.role === 'loop' || member.node.type.kind === 'tuple') continue;
       const node = tensorOf(member.node);
       // A nest writes whole buffers: what goes to a register, or below an index, is copied from one.
-      storage.place(node, destinations.get(node) ?? [], member.role === 'nest' || readOutside.has(node));
+      const isRead = member.role === 'nest' || readOutside.has(node);
+      storage.place(node, destinations.get(node) ?? [], isRead, takenWhole.has(node) ? node.type.dtype : keptAs(node));
     }
   }
   return { nodes, demands: asked, fusion, groups: sorted(groups, order), sourceCopies, copies };

@@ -6,7 +6,7 @@ import { type Dim, elementCount, type Shape } from '../../../base/index.js';
 import type { Node, TensorNode } from '../../../graph/index.js';
 import { type Accumulator, type Axis, build, type Expr, type For, type Stmt } from '../../../kernel/index.js';
 import { assumedAxis, leastLaneAxis, type Target } from '../../../target/index.js';
-import { combinedAs, identity, type ReduceForm, space, spread } from '../../form/forms.js';
+import { combinedAs, identity, type ReduceForm, space, spread, widthAs } from '../../form/forms.js';
 import { splitIndex } from '../../form/index-expressions.js';
 import type { Group } from '../../fuse/groups.js';
 import type { Forms } from '../../form/materialize.js';
@@ -82,7 +82,7 @@ export class KernelEmitter {
     const value = this.values.at(node, index, scope);
     return destinations.map((to): Stmt =>
       to.kind === 'buffer'
-        ? { kind: 'store', buffer: to.buffer, index: [...to.prefix, ...index], value }
+        ? { kind: 'store', buffer: to.buffer, index: [...to.prefix, ...index], value: widthAs(to.buffer.dtype, value) }
         : { kind: 'assign', accumulator: to.accumulator, index: [], value },
     );
   }

@@ -18,8 +18,14 @@ export function emitElementwise(points: KernelEmitter, scope: Scope): void {
   );
 }
 
-/** Runs `fill` for the number of every point, in blocks where they may be parallel. */
-export function eachPoint(scope: Scope, all: Dim, parallel: boolean, fill: (vector: Scope, number: Expr) => void): void {
+/** Runs `fill` for the number of every point, in blocks where they may be parallel; of those there are none where `when` is 0. */
+export function eachPoint(
+  scope: Scope,
+  all: Dim,
+  parallel: boolean,
+  fill: (vector: Scope, number: Expr) => void,
+  when: Expr = build.int(1),
+): void {
   const extent = build.size(all);
   if (!parallel) return scope.loop('i', extent, 'vector', (i, vector) => fill(vector, i));
   const length = build.int(pointsOfBlock);
@@ -28,5 +34,5 @@ export function eachPoint(scope: Scope, all: Dim, parallel: boolean, fill: (vect
     const own = build.smaller(length, build.minus(extent, start));
     body.loop('i', own, 'vector', (i, vector) => fill(vector, build.plus(start, i)), partOf(p));
   };
-  scope.loop('p', build.ceilDiv(extent, length), 'parallel', block, { blocks: all });
+  scope.loop('p', build.times(build.ceilDiv(extent, length), when), 'parallel', block, { blocks: all });
 }

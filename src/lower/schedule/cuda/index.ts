@@ -11,7 +11,7 @@ import { emitElementwise } from './elementwise.js';
 import { emitBatch } from './nest.js';
 import { emitRows } from './rows.js';
 import type { CudaTarget } from '../../../target/index.js';
-import { BlockProduct } from './matmul/emit.js';
+import { emitProduct } from './matmul/emit.js';
 
 export const cuda = (target: CudaTarget): Schedules => ({
   elementwise: (group, scope, context) => emitElementwise(new KernelEmitter(group, context), scope),
@@ -19,7 +19,7 @@ export const cuda = (target: CudaTarget): Schedules => ({
   'column-reduction': (group, scope, context) => emitColumnReduction(new KernelEmitter(group, context), scope),
   'full-reduction': (group, scope, context) => emitFullReduction(new KernelEmitter(group, context), scope),
   'fused-rows': (group, scope, context) => new FusedRowsEmitter(group, context).emit(scope),
-  matmul: (group, scope, context) => new BlockProduct(group, context).emit(scope),
+  matmul: (group, scope, context) => emitProduct(group, scope, context, target),
   nest: (group, scope, context) => emitBatch(group, scope, context),
   loop: (group, scope, context) => emitLoop(group, scope, context),
 });

@@ -75,11 +75,14 @@ TFC_CUDA const char* tfcCudaFault() {
   return state().faultText.c_str();
 }
 
-/** Instructions so far: of warps, of lanes; launches. */
+/** So far: instructions of warps, of lanes; launches; bytes of global memory that were read, written, and asked of the cache. */
 TFC_CUDA void tfcCudaCounts(unsigned long long* counts) {
   TFC_LOCKED;
   const machine::Counts& all = state().counts;
   counts[0] = all.warpInstructions;
   counts[1] = all.laneInstructions;
   counts[2] = all.launches;
+  counts[3] = all.bytesRead;
+  counts[4] = all.bytesWritten;
+  counts[5] = all.bytesAsked;
 }

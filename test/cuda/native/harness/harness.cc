@@ -226,9 +226,11 @@ void line(const std::string& command, Words& words) {
   // A real driver says no more than the status.
   if (command == "fault") return show(0, dlsym(library, "tfcCudaFault") == nullptr ? "" : std::string(call<const char*>("tfcCudaFault")));
   if (command == "counts") {
-    unsigned long long counts[3];
+    unsigned long long counts[6];
     call<void>("tfcCudaCounts", static_cast<unsigned long long*>(counts));
-    return show(0, std::to_string(counts[0]) + " " + std::to_string(counts[1]) + " " + std::to_string(counts[2]));
+    std::string all;
+    for (const unsigned long long one : counts) all += (all.empty() ? "" : " ") + std::to_string(one);
+    return show(0, all);
   }
   if (command == "attribute") {
     int value = 0;

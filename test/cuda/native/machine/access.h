@@ -46,7 +46,8 @@ class SharedReach {
 class GlobalReach {
  public:
   GlobalReach(const Warp& warp, const Instruction& at)
-      : warp_(warp), at_(at), block_(*warp.block), hint_(block_.hints[&at - block_.kernel->code.data()]), races_(block_.settings->races),
+      : warp_(warp), at_(at), block_(*warp.block), hint_(block_.hints[&at - block_.kernel->code.data()]),
+        sector_(block_.sectors[&at - block_.kernel->code.data()]), races_(block_.settings->races),
         base_(block_.timeline->launchBase()) {}
 
   uint8_t* operator()(uint64_t address, uint32_t bytes, int lane, Access kind) {
@@ -58,6 +59,8 @@ class GlobalReach {
     }
     if ((address & (bytes - 1)) != 0) alignmentFault(warp_, at_, lane, address, bytes);
     const uint64_t offset = address - one->address;
+    if (sector_ != address / kSector) moved(*one, offset / kSector, kind);
+    sector_ = address / kSector;
     if (races_ && !one->pinned)
       if (const Race race = one->shadow.access(offset, bytes, warp_, warp_.segment(), static_cast<uint8_t>(lane), kind, base_, false))
         raceFault(race, warp_, at_, lane, kind, address, false);
@@ -65,10 +68,25 @@ class GlobalReach {
   }
 
  private:
+  void moved(Allocation& one, uint64_t sector, Access kind) {
+    Counts& counts = *block_.counts;
+    const bool reads = kind == Access::Read || kind == Access::AtomicRead;
+    if (one.readBy.empty()) {
+      one.readBy.assign(one.bytes / kSector + 1, 0);
+      one.writtenBy.assign(one.bytes / kSector + 1, 0);
+    }
+    const auto launch = static_cast<uint32_t>(counts.launches);
+    uint32_t& known = (reads ? one.readBy : one.writtenBy)[sector];
+    counts.bytesAsked += kSector;
+    if (known != launch && !(reads && one.writtenBy[sector] == launch)) (reads ? counts.bytesRead : counts.bytesWritten) += kSector;
+    known = launch;
+  }
+
   const Warp& warp_;
   const Instruction& at_;
   Block& block_;
   Allocation*& hint_;
+  uint64_t& sector_;
   const bool races_;
   const uint32_t base_;
 };

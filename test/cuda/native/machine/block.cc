@@ -40,6 +40,7 @@ void Block::begin(const Launch& what, Dim3 at) {
   registers.resize(static_cast<size_t>(kernel->registerBytes) * count + 64);
   local.assign(static_cast<size_t>(kernel->localBytes) * count * 32, 0xff);
   hints.assign(kernel->code.size(), nullptr);
+  sectors.assign(kernel->code.size(), ~uint64_t{0});
   barriers = {};
   phaseBarriers.clear();
   sharedSyncs.clear();

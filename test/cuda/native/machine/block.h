@@ -32,6 +32,11 @@ struct Counts {
   uint64_t warpInstructions = 0;
   uint64_t laneInstructions = 0;
   uint64_t launches = 0;
+  /** Bytes of global memory that launches read before they wrote them, and that they wrote, each once in a launch: what memory moves at least. */
+  uint64_t bytesRead = 0;
+  uint64_t bytesWritten = 0;
+  /** Bytes that instructions move, in whole sectors; what one touches again at once counts once: what the second-level cache moves. */
+  uint64_t bytesAsked = 0;
 };
 
 /** Of instructions `barrier`: in `option` and `option2`. */
@@ -91,8 +96,9 @@ struct Block {
   std::array<Barrier, 16> barriers;
   std::unordered_map<uint64_t, PhaseBarrier> phaseBarriers;
   std::deque<BulkCopy> bulk;
-  /** Per instruction: the allocation that it touched last. */
+  /** Per instruction: the allocation that it touched last, and the sector. */
   std::vector<Allocation*> hints;
+  std::vector<uint64_t> sectors;
   /** Addresses of atomics → what they hand from block to block; of the whole launch. */
   std::unordered_map<uint64_t, Sync>* syncs = nullptr;
   /** The same for shared memory. */

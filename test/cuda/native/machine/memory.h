@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <vector>
 #include "shadow.h"
 
 namespace machine {
@@ -14,7 +15,12 @@ struct Allocation {
   uint8_t* host = nullptr;
   bool pinned = false;
   Shadow shadow;
+  /** Of each 32 bytes: the launch that read them, or wrote them, last. */
+  std::vector<uint32_t> readBy, writtenBy;
 };
+
+/** Bytes that memory moves at once. */
+constexpr uint64_t kSector = 32;
 
 class Memory {
  public:

@@ -40,6 +40,13 @@ class Cursor {
     return take().text;
   }
 
+  /** What is declared: dots are for what PTX calls by name itself. */
+  std::string name() {
+    const std::string text = word();
+    if (text.find('.') != std::string::npos) fail("'" + text + "' is no name");
+    return text;
+  }
+
   int64_t integer() {
     const bool negative = accept("-");
     if (peek().kind != Lexeme::Number) fail("expected a number, found '" + peek().text + "'");

@@ -112,7 +112,7 @@ class ModuleParser {
   }
 
   void named(Variable& one) {
-    one.name = cursor_.word();
+    one.name = cursor_.name();
     one.bytes = bytesOf(one.scalar);
     while (cursor_.accept("[")) {
       if (cursor_.accept("]")) { one.bytes = 0; continue; }
@@ -141,7 +141,7 @@ class ModuleParser {
 
   void function() {
     Function made;
-    made.name = cursor_.word();
+    made.name = cursor_.name();
     if (cursor_.accept("(")) {
       while (!cursor_.accept(")")) {
         cursor_.expectWord(".param");
@@ -220,7 +220,7 @@ class ModuleParser {
     const Scalar scalar = scalarNamed(type.substr(1));
     if (scalar == Scalar::None || scalar == Scalar::B128) cursor_.fail("registers of type " + type);
     do {
-      const std::string name = cursor_.word();
+      const std::string name = cursor_.name();
       if (!cursor_.accept("<")) { made.registers[declared(name)] = scalar; continue; }
       const int64_t count = cursor_.integer();
       cursor_.expect(">");
@@ -238,7 +238,7 @@ class ModuleParser {
   }
 
   void label(Function& made) {
-    const std::string name = cursor_.word();
+    const std::string name = cursor_.name();
     cursor_.expect(":");
     std::string unique = name;
     if (scopes_.size() > 1) scopes_.back().labels[name] = unique = name + "'" + std::to_string(++scopesMade_);

@@ -5,16 +5,17 @@
 import { bytesOf, Dim, type DType, elementCount, isFloat } from '../../../../base/index.js';
 import type { TensorNode } from '../../../../graph/index.js';
 import { type Accumulator, build, type Expr, type Fragment, multiplyDepth } from '../../../../kernel/index.js';
-import { depthRun, stages, threadsAcross, threadsDown, unrolledDepth } from '../../../../target/index.js';
+import { type CudaTarget, depthRun, leastPartUnit, threadsAcross, threadsDown, unrolledDepth } from '../../../../target/index.js';
 import { combinedAs, identity, type MatmulForm, spread, widthAs } from '../../../form/forms.js';
 import { splitIndex } from '../../../form/index-expressions.js';
 import { type Scope, valueKey } from '../../../form/scope.js';
 import type { Group } from '../../../fuse/groups.js';
 import { type EmitContext, KernelEmitter } from '../../cpu/emitter.js';
 import { twoSum, withLost } from '../../cpu/running-sum.js';
-import { matricesOf, readSide, rowAxes, type SideRead, type Staged, stageSide, tensorDType } from './sides.js';
+import { matricesOf, readSides, rowAxes, type SideRead, type Staged, stageSide } from './sides.js';
 import { addParts } from './parts.js';
-import { type BlockTile, placeOf, type Plan, planProduct, warpPlace } from './tiles.js';
+import { gridOf } from './grid.js';
+import { type BlockTile, placeOf, type Plan, planDeep, planProduct, type ProductSizes, warpPlace } from './tiles.js';
 
 /** Of a block. */
 const threads = threadsDown * threadsAcross;
@@ -37,54 +38,91 @@ interface Sides {
   readonly right: Staged;
 }
 
-export class BlockProduct {
+/** A product, however it is cut. */
+interface Product {
+  readonly group: Group;
+  readonly context: EmitContext;
+  readonly form: MatmulForm;
+  readonly reads: { readonly left: SideRead; readonly right: SideRead };
+  /** Of the elements in shared memory, and of sums. */
+  readonly staged: DType;
+  readonly dtype: DType;
+}
+
+export function emitProduct(group: Group, scope: Scope, context: EmitContext, { sharedBytes }: CudaTarget): void {
+  const member = group.members.find(({ role }) => role === 'matmul');
+  const { form } = member as Extract<typeof member, { role: 'matmul' }>;
+  const dtype = combinedAs(form.node.type.dtype);
+  const { multiplied, ...reads } = readSides(form, context);
+  const staged = multiplied === undefined ? dtype : multiplied === 'tf32' ? 'f32' : multiplied;
+  const product: Product = { group, context, form, reads, staged, dtype };
+  const { columns, depth } = form;
+  const sizes: ProductSizes = {
+    matrices: matricesOf(form),
+    rows: elementCount(rowAxes(form)),
+    columns,
+    depth,
+    bytes: bytesOf(staged),
+    isTensor: multiplied !== undefined,
+    splits: context.parallel && context.ahead !== undefined,
+    sharedBytes,
+  };
+  const { ahead } = context;
+  const [plan, deep] = [planProduct(sizes), planDeep(sizes)];
+  const one = build.int(1);
+  if (deep === undefined || ahead === undefined) {
+    const whole = new BlockProduct(product, plan, one);
+    if (plan.splits > 1 && ahead !== undefined) whole.emitParts(ahead(), scope);
+    else whole.emit(scope);
+    return;
+  }
+  const steps = build.minus(build.size(depth), build.int(deep.from - 1));
+  const isDeep = build.smaller(one, build.larger(build.int(0), steps));
+  new BlockProduct(product, deep.plan, isDeep).emitParts(ahead(), ahead());
+  new BlockProduct(product, plan, build.minus(one, isDeep)).emit(scope);
+}
+
+class BlockProduct {
   readonly #group: Group;
   readonly #context: EmitContext;
   readonly #form: MatmulForm;
-  readonly #reads: { readonly left: SideRead; readonly right: SideRead };
-  /** Of the elements in shared memory. */
+  readonly #reads: Product['reads'];
   readonly #staged: DType;
+  readonly #dtype: DType;
   readonly #plan: Plan;
   readonly #tile: BlockTile;
+  /** 0 where sizes leave it no blocks, else 1. */
+  readonly #when: Expr;
   /** Runs of the depth that a thread sums up apart. */
   readonly #runs: number;
 
-  constructor(group: Group, context: EmitContext) {
+  constructor({ group, context, form, reads, staged, dtype }: Product, plan: Plan, when: Expr) {
     this.#group = group;
     this.#context = context;
-    const member = group.members.find(({ role }) => role === 'matmul');
-    const form = (member as Extract<typeof member, { role: 'matmul' }>).form;
     this.#form = form;
-    this.#reads = { left: readSide(form, 'left', context), right: readSide(form, 'right', context) };
-    const tensor = tensorDType(form, this.#reads.left, this.#reads.right);
-    const isTensor = tensor !== undefined;
-    this.#staged = tensor ?? this.#dtype;
-    const [matrices, rows] = [matricesOf(form), elementCount(rowAxes(form))];
-    const { columns, depth } = form;
-    const splits = context.parallel && context.ahead !== undefined;
-    this.#plan = planProduct({ matrices, rows, columns, depth, bytes: bytesOf(this.#staged), isTensor, splits });
-    this.#tile = this.#plan.tile;
-    const steps = this.#plan.splits > 1 ? this.#plan.part : (depth.constant ?? Infinity);
+    this.#reads = reads;
+    this.#staged = staged;
+    this.#dtype = dtype;
+    this.#plan = plan;
+    this.#tile = plan.tile;
+    this.#when = when;
+    const steps = plan.part ?? Infinity;
     // What tensor cores multiply was rounded to fewer bits than sums lose.
-    this.#runs = isTensor || !isFloat(this.#dtype) ? 1 : Math.ceil(steps / depthRun);
+    this.#runs = plan.tile.isTensor || !isFloat(dtype) ? 1 : Math.ceil(steps / depthRun);
   }
 
-  get #dtype(): DType {
-    return combinedAs(this.#form.node.type.dtype);
+  /** A kernel for the parts of the depth, and one that adds them and goes on. */
+  emitParts(first: Scope, second: Scope): void {
+    const { node } = this.#form;
+    const shape = [Dim.of(this.#plan.splits), ...node.type.shape];
+    const parts = this.#context.storage.pool.temporary({ dtype: this.#dtype, shape });
+    this.#tiles(first, (where, index, value, split) => where.emit({ kind: 'store', buffer: parts, index: [split, ...index], value }));
+    addParts(new KernelEmitter(this.#group, this.#context), storedOf(this.#group), node, parts, second, this.#when);
   }
 
   emit(scope: Scope): void {
-    const { splits } = this.#plan;
     const { node } = this.#form;
     const points = new KernelEmitter(this.#group, this.#context);
-    if (splits > 1) {
-      const shape = [Dim.of(splits), ...node.type.shape];
-      const parts = this.#context.storage.pool.temporary({ dtype: this.#dtype, shape });
-      this.#tiles(this.#context.ahead?.() ?? scope, (where, index, value, split) =>
-        where.emit({ kind: 'store', buffer: parts, index: [split, ...index], value }),
-      );
-      return addParts(points, storedOf(this.#group), node, parts, scope);
-    }
     const stored = storedOf(this.#group);
     this.#tiles(scope, (where, index, value) => {
       const loops = index.filter((_, axis) => node.type.shape[axis]?.constant !== 1);
@@ -98,34 +136,41 @@ export class BlockProduct {
   #tiles(scope: Scope, store: Store): void {
     const { parallel } = this.#context;
     const { batch, shared, columns } = this.#form;
-    const { splits, part } = this.#plan;
-    const [tileRows, tileColumns] = [build.int(this.#tile.rows), build.int(this.#tile.columns)];
+    const { splits } = this.#plan;
     const own = batch.slice(0, shared);
-    const down = build.ceilDiv(build.size(elementCount(rowAxes(this.#form))), tileRows);
-    const across = build.ceilDiv(build.size(columns), tileColumns);
-    const perPart = build.times(build.times(build.size(elementCount(own)), down), across);
-    scope.loop('p', build.times(perPart, build.int(splits)), parallel ? 'parallel' : 'serial', (p, body) => {
-      const column = body.let('column', build.times(build.modulo(p, across), tileColumns));
-      const rest = body.let('rest', build.over(p, across));
-      const row = body.let('row', build.times(build.modulo(rest, down), tileRows));
-      const others = body.let('others', build.over(rest, down));
+    const grid = gridOf(this.#tile, elementCount(rowAxes(this.#form)), columns);
+    const perPart = build.times(build.size(elementCount(own)), grid.count);
+    const blocks = build.times(build.times(perPart, build.int(splits)), this.#when);
+    scope.loop('p', blocks, parallel ? 'parallel' : 'serial', (p, body) => {
+      const isAlone = own.length === 0 && splits === 1;
+      const { row, column } = grid.at(isAlone ? p : body.let('tile', build.modulo(p, grid.count)), body);
+      const others = isAlone ? build.int(0) : body.let('others', build.over(p, grid.count));
       const split = splits === 1 ? build.int(0) : body.let('split', build.over(p, perPart));
       const matrix = splits === 1 ? others : build.modulo(others, build.size(elementCount(own)));
-      const first = splits === 1 ? split : body.let('first', build.times(split, build.int(part)));
-      const last = build.smaller(build.plus(first, build.int(part)), build.size(this.#form.depth));
-      const depth =
-        splits === 1
-          ? { first, count: build.size(this.#form.depth), end: build.size(this.#form.depth) }
-          : { first, count: build.int(part), end: body.let('end', last) };
-      const place = { batch: own.length === 0 ? [] : splitIndex(own, body.let('matrix', matrix), body), row, column, depth, split };
-      this.#tileAt(body, place, store);
+      const depth = this.#depthOf(split, body);
+      this.#tileAt(
+        body,
+        { batch: own.length === 0 ? [] : splitIndex(own, body.let('matrix', matrix), body), row, column, depth, split },
+        store,
+      );
     });
+  }
+
+  #depthOf(split: Expr, body: Scope): Place['depth'] {
+    const { splits, part } = this.#plan;
+    const all = build.size(this.#form.depth);
+    if (splits === 1) return { first: split, count: all, end: all };
+    const unit = build.int(leastPartUnit);
+    const free = build.times(build.ceilDiv(build.ceilDiv(all, build.int(splits)), unit), unit);
+    const count = part === undefined ? body.let('part', free) : build.int(part);
+    const first = body.let('first', build.times(split, count));
+    return { first, count, end: body.let('end', build.smaller(build.plus(first, count), all)) };
   }
 
   #tileAt(scope: Scope, place: Place, store: Store): void {
     const sums = this.#registers(scope, 'acc');
-    const { rows, columns, depth: steps } = this.#tile;
-    const staged = (read: SideRead, lines: number): Staged => stageSide(read, this.#staged, lines, steps, scope);
+    const { rows, columns, depth: steps, stages } = this.#tile;
+    const staged = (read: SideRead, lines: number): Staged => stageSide(read, this.#staged, lines, this.#tile, scope);
     const sides: Sides = { left: staged(this.#reads.left, rows), right: staged(this.#reads.right, columns) };
     const { first, end: limit } = place.depth;
     const { left, right } = sides;
@@ -215,10 +260,11 @@ export class BlockProduct {
 
   /** The same by tensor cores. */
   #multiplyByWarps(scope: Scope, { left, right }: Sides, sums: Accumulator, stage: Expr): void {
-    scope.loop('k', build.int(this.#tile.depth / multiplyDepth), 'unroll', (k, body) => {
+    const together = multiplyDepth(this.#staged);
+    scope.loop('k', build.int(this.#tile.depth / together), 'unroll', (k, body) => {
       const warp = scope.names.fresh('warp');
       const { row, column } = warpPlace(this.#tile, build.index(warp));
-      const step = build.times(k, build.int(multiplyDepth));
+      const step = build.times(k, build.int(together));
       const fragment = ({ buffer, along, at }: Staged, line: Expr): Fragment => ({ buffer, along, index: at(stage, step, line) });
       body.emit({ kind: 'multiply', warp, sums, left: fragment(left, row), right: fragment(right, column) });
     });

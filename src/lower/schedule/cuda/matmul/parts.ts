@@ -3,18 +3,25 @@
 
 import { elementCount } from '../../../../base/index.js';
 import type { TensorNode } from '../../../../graph/index.js';
-import { type Accumulator, type Buffer, build } from '../../../../kernel/index.js';
+import { type Accumulator, type Buffer, build, type Expr } from '../../../../kernel/index.js';
 import { identity, space, spread, widthAs } from '../../../form/forms.js';
 import { splitIndex } from '../../../form/index-expressions.js';
 import { type Scope, valueKey } from '../../../form/scope.js';
 import type { KernelEmitter } from '../../cpu/emitter.js';
 import { eachPoint } from '../elementwise.js';
 
-/** `parts`: by the number of the part, and the index of the product. */
-export function addParts(points: KernelEmitter, stored: readonly TensorNode[], node: TensorNode, parts: Buffer, scope: Scope): void {
+/** `parts`: by the number of the part, and the index of the product; `when`: 0 where sizes leave nothing to do. */
+export function addParts(
+  points: KernelEmitter,
+  stored: readonly TensorNode[],
+  node: TensorNode,
+  parts: Buffer,
+  scope: Scope,
+  when: Expr,
+): void {
   const { shape, dtype } = node.type;
   const loops = space(shape);
-  eachPoint(scope, elementCount(loops), true, (point, number) => {
+  const add = (point: Scope, number: Expr): void => {
     const at = splitIndex(loops, number, point);
     const index = spread(shape, at);
     const total: Accumulator = { name: point.names.fresh('total'), dtype: parts.dtype, shape: [] };
@@ -24,5 +31,6 @@ export function addParts(points: KernelEmitter, stored: readonly TensorNode[], n
     );
     point.remember(valueKey(node, index), widthAs(dtype, point.let('sum', build.read(total))));
     points.store(point, stored, at);
-  });
+  };
+  eachPoint(scope, elementCount(loops), true, add, when);
 }

@@ -2,15 +2,26 @@
 // and the statements that bring a stage of it. Holds: what lies beyond the product is 0 there; a copy moves as many elements as follow each
 // other in memory, from addresses that are multiples of what it moves.
 
-import { bytesOf, Dim, type DType, elementCount, type Shape } from '../../../../base/index.js';
-import type { TensorNode } from '../../../../graph/index.js';
+import { bytesOf, Dim, type DType, elementCount, type Precision, type Shape } from '../../../../base/index.js';
+import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Accumulator, type Buffer, build, type Expr, LinearForms, type Stmt } from '../../../../kernel/index.js';
-import { linePadding, stages } from '../../../../target/index.js';
-import { combinedAs, identity, innerAt, type MatmulForm, opOf, rightIndex, tensorOf, widthAs } from '../../../form/forms.js';
+import { linePadding, linePaddingOfWords } from '../../../../target/index.js';
+import {
+  combinedAs,
+  formatOf,
+  identity,
+  innerAt,
+  isRoundedLater,
+  type MatmulForm,
+  rightIndex,
+  tensorOf,
+  widthAs,
+} from '../../../form/forms.js';
 import { splitIndex } from '../../../form/index-expressions.js';
 import { Names, Scope } from '../../../form/scope.js';
 import { Values } from '../../../form/values.js';
 import type { EmitContext } from '../../cpu/emitter.js';
+import type { BlockTile } from './tiles.js';
 
 /** The left side, whose lines are rows, or the right one, whose lines are columns. */
 export type Which = 'left' | 'right';
@@ -47,8 +58,8 @@ export const matricesOf = ({ batch, shared }: MatmulForm): Dim => elementCount(b
 export interface SideRead {
   readonly which: Which;
   readonly lines: Dim;
-  /** The dtype that holds all elements as they are. */
-  readonly holds: DType;
+  /** The format that holds all elements as they are, or, where they are rounded on the way, as they are multiplied. */
+  readonly holds: Precision;
   readonly order: MemoryOrder;
   /** An element; the index of the lines is split into axes in `scope`. */
   element(batch: readonly Expr[], line: Expr, step: Expr, scope: Scope): Expr;
@@ -62,28 +73,63 @@ interface MemoryOrder {
   readonly source: Buffer | undefined;
 }
 
-export function readSide(form: MatmulForm, which: Which, { forms, storage }: EmitContext): SideRead {
-  let seen: TensorNode | undefined;
+/** The sides of a product, and in what format tensor cores multiply them, with sums in f32; undefined where others are needed. */
+export function readSides(
+  form: MatmulForm,
+  context: EmitContext,
+): { readonly left: SideRead; readonly right: SideRead; readonly multiplied: Precision | undefined } {
+  const sides = (roundsLater: boolean) => ({
+    left: readSide(form, 'left', context, roundsLater),
+    right: readSide(form, 'right', context, roundsLater),
+  });
+  const { left, right } = sides(true);
+  const isTensor = combinedAs(form.node.type.dtype) === 'f32' && [left, right].every(({ holds }) => isTensorFormat(holds));
+  if (!isTensor) return { ...sides(false), multiplied: undefined };
+  if (left.holds === right.holds) return { left, right, multiplied: left.holds };
+  // TF32 has all numbers of 16 bits, once they are such.
+  return { ...sides(false), multiplied: 'tf32' };
+}
+
+const isTensorFormat = (format: Precision): boolean => format === 'tf32' || format === 'bf16' || format === 'f16';
+
+/** `roundsLater`: whether what is rounded on the way stands in the place of what it becomes. */
+function readSide(form: MatmulForm, which: Which, { forms, storage }: EmitContext, roundsLater: boolean): SideRead {
+  let [seen, rounded]: (Precision | undefined)[] = [];
   const values = new Values({
     stored: (node) => storage.stored(node),
     form: (node) => forms.of(node),
-    observe: (node) => (seen = node),
+    isRoundedLater: (node) => {
+      const isLater = roundsLater && isRoundedLater(node);
+      if (isLater) rounded = formatOf(node);
+      return isLater;
+    },
+    observe: (node) => (seen = formatOf(node)),
   });
   const element = (batch: readonly Expr[], line: Expr, step: Expr, scope: Scope): Expr => {
     const read = (node: TensorNode, index: readonly Expr[]): Expr => values.at(node, index, scope);
     const inner = innerAt(form, step).map((one) => scope.let('k', one));
-    if (which === 'right') return read(tensorOf(form.node.args[1] as TensorNode), rightIndex(form, batch, inner, line));
-    return form.left([...batch, ...splitIndex(rowAxes(form), line, scope), ...inner], read);
+    if (which === 'right') return asKept(read(tensorOf(form.node.args[1] as Node), rightIndex(form, batch, inner, line)));
+    return asKept(form.left([...batch, ...splitIndex(rowAxes(form), line, scope), ...inner], read));
   };
   const lines = which === 'left' ? elementCount(rowAxes(form)) : form.columns;
   const scope = Scope.root(new Names());
   const batch = form.batch.slice(0, form.shared).map((_, axis) => build.index(`b${axis}`));
   const value = element(batch, build.index('line'), build.index('step'), scope);
-  const lowering = seen === undefined ? undefined : opOf(seen).lowering;
-  const own = build.dtypeOf(value);
-  const holds = value.kind === 'load' && lowering?.kind === 'element' && seen !== undefined ? lowering.holds?.(seen) : undefined;
   const last = which === 'left' ? form.rows : form.columns;
-  return { which, lines, holds: holds ?? own, order: memoryOrder(value, scope.statements, { depth: form.inner, lines: [last] }), element };
+  const format = value.kind === 'load' ? seen : undefined;
+  return {
+    which,
+    lines,
+    holds: rounded ?? format ?? build.dtypeOf(value),
+    order: memoryOrder(value, scope.statements, { depth: form.inner, lines: [last] }),
+    element,
+  };
+}
+
+/** What is loaded, before it becomes as wide as its node. */
+function asKept(value: Expr): Expr {
+  const [of] = value.kind === 'apply' && value.fn === 'convert' ? value.args : [];
+  return of?.kind === 'load' && value.kind === 'apply' && bytesOf(of.buffer.dtype) < bytesOf(value.dtype) ? of : value;
 }
 
 /** `axes`: of which the last one runs fastest. */
@@ -109,10 +155,11 @@ function memoryOrder(value: Expr, named: readonly Stmt[], axes: Readonly<Record<
 }
 
 /** `dtype`: of the elements in shared memory. */
-export function stageSide(read: SideRead, dtype: DType, lines: number, depth: number, scope: Scope): Staged {
+export function stageSide(read: SideRead, dtype: DType, lines: number, { depth, stages, isTensor }: BlockTile, scope: Scope): Staged {
   const { along, run, source } = read.order;
   const [outer, inner] = along === 'depth' ? [lines, depth] : [depth, lines];
-  const shape = [stages, outer, inner + linePadding / bytesOf(dtype)].map((size) => Dim.of(size));
+  const byWords = isTensor && along === 'lines' && dtype === 'f32';
+  const shape = [stages, outer, inner + (byWords ? linePaddingOfWords : linePadding) / bytesOf(dtype)].map((size) => Dim.of(size));
   const buffer = build.buffer(scope.names.fresh(read.which), dtype, shape, { kind: 'shared' });
   scope.emit({ kind: 'share', buffer });
   const at = (stage: Expr, step: Expr, line: Expr): readonly Expr[] => (along === 'depth' ? [stage, line, step] : [stage, step, line]);
@@ -179,10 +226,4 @@ export function stageSide(read: SideRead, dtype: DType, lines: number, depth: nu
       }),
     );
   return { buffer, along, at, begin, copies, finish: copies ? () => undefined : finish };
-}
-
-/** The dtype that products of these sides are computed in by tensor cores, with sums in f32; undefined where others are needed. */
-export function tensorDType({ node }: MatmulForm, left: SideRead, right: SideRead): DType | undefined {
-  if (combinedAs(node.type.dtype) !== 'f32' || left.holds !== right.holds) return undefined;
-  return left.holds === 'bf16' || left.holds === 'f16' ? left.holds : undefined;
 }

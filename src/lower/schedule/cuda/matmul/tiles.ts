@@ -4,16 +4,24 @@
 import type { Dim } from '../../../../base/index.js';
 import { build, type Expr, warpThreads } from '../../../../kernel/index.js';
 import {
+  assumedDeep,
   assumedDepth,
   assumedProcessors,
   assumedSize,
   bytesPerCycle,
+  cacheBytesPerCycle,
+  copyCycles,
   coreTiles,
   depthRun,
   kernelCycles,
+  leastDeepGain,
   leastPart,
   leastPartUnit,
+  linePadding,
+  linePaddingOfWords,
   mostSplits,
+  stageCycles,
+  stagesOfTiles,
   tensorTiles,
   threadRun,
   type TileCost,
@@ -27,8 +35,9 @@ import type { Scope } from '../../../form/scope.js';
 export interface BlockTile {
   readonly rows: number;
   readonly columns: number;
-  /** Steps of the depth in a stage. */
+  /** Steps of the depth in a stage, and stages in shared memory. */
   readonly depth: number;
+  readonly stages: number;
   /** Elements of each thread, down and across; of those across so many lie side by side. */
   readonly perThread: readonly [down: number, across: number];
   readonly run: number;
@@ -53,53 +62,100 @@ export interface ProductSizes {
   readonly isTensor: boolean;
   /** Whether parts of the depth may have blocks of their own. */
   readonly splits: boolean;
+  /** Bytes of shared memory that a block may have. */
+  readonly sharedBytes: number;
 }
 
 export interface Plan {
   readonly tile: BlockTile;
   /** So many parts of the depth have blocks of their own, each of `part` steps but for the last one. */
   readonly splits: number;
+  /** Undefined where a call decides the depth. */
+  readonly part: number | undefined;
+}
+
+/** The tiles, their stages, and the parts of the depth, with which all processors together need the fewest cycles. */
+export function planProduct(sizes: ProductSizes): Plan {
+  const { constant } = sizes.depth;
+  return planOf(sizes, cheapest(sizes, Math.max(1, constant ?? assumedDepth), constant === undefined ? [1] : waysToSplit(sizes, constant)));
+}
+
+/**
+ * Of a depth that a call decides: how it is cut where it is deep, and from how many steps on that takes less time than `planProduct`, whose
+ * tiles fill the device where it is not. Undefined where it gains too little for the code.
+ */
+export function planDeep(sizes: ProductSizes): { readonly plan: Plan; readonly from: number } | undefined {
+  if (sizes.depth.constant !== undefined) return undefined;
+  const usual = cheapest(sizes, assumedDepth, [1]);
+  const deep = cheapest(sizes, assumedDeep, waysToSplit(sizes, assumedDeep));
+  const gain = (depth: number): number =>
+    costOf(sizes, usual, depth) / costOf(sizes, { ...deep, part: wholeStages(Math.ceil(depth / deep.splits)) }, depth);
+  if (deep.splits === 1 || gain(assumedDeep) < leastDeepGain) return undefined;
+  let from = assumedDeep;
+  while (from / 2 >= assumedDepth && gain(from / 2) > 1) from /= 2;
+  return { plan: planOf(sizes, deep), from };
+}
+
+/** A way to compute a product. */
+interface Way {
+  readonly tile: TileCost;
+  readonly stages: number;
+  readonly splits: number;
   readonly part: number;
 }
 
-/** The tiles, and the parts of the depth, with which all processors together need the fewest cycles. */
-export function planProduct(sizes: ProductSizes): Plan {
-  const { bytes, isTensor } = sizes;
-  const depth = Math.max(1, sizes.depth.constant ?? assumedDepth);
-  let best: { readonly cost: number; readonly tile: TileCost; readonly part: number } | undefined;
-  for (const splits of waysToSplit(sizes)) {
+function cheapest(sizes: ProductSizes, depth: number, ways: readonly number[]): Way {
+  const { bytes, isTensor, sharedBytes } = sizes;
+  const isKnown = sizes.depth.constant !== undefined;
+  let best: { readonly cost: number; readonly way: Way } | undefined;
+  for (const splits of ways) {
     const part = splits === 1 ? depth : wholeStages(Math.ceil(depth / splits));
-    const runs = Math.ceil((splits === 1 ? (sizes.depth.constant ?? Infinity) : part) / depthRun);
-    for (const tile of isTensor ? tensorTiles : coreTiles(bytes, runs)) {
-      const cost = costOf(sizes, tile, splits, part);
-      if (best === undefined || cost < best.cost) best = { cost, tile, part };
-    }
+    const runs = isKnown ? Math.ceil(part / depthRun) : Infinity;
+    for (const tile of isTensor ? tensorTiles(bytes) : coreTiles(bytes, runs))
+      for (const stages of stagesOfTiles) {
+        if (stages * bytesOfStage(tile, bytes) > sharedBytes) continue;
+        const way: Way = { tile, stages, splits: Math.max(1, Math.ceil(depth / part)), part };
+        const cost = costOf(sizes, way, depth);
+        if (best === undefined || cost < best.cost) best = { cost, way };
+      }
   }
-  const { tile, part } = best as NonNullable<typeof best>;
-  const { rows, columns } = tile;
+  return (best as NonNullable<typeof best>).way;
+}
+
+function planOf({ isTensor, depth: { constant } }: ProductSizes, { tile: { rows, columns, depth }, stages, splits, part }: Way): Plan {
   const perThread = isTensor
     ? ([rows / warpsDown / 8, columns / warpsAcross / 4] as const)
     : ([rows / threadsDown, columns / threadsAcross] as const);
   const run = isTensor ? 2 : Math.min(threadRun, perThread[1]);
-  return { tile: { rows, columns, depth: tile.depth, perThread, run, isTensor }, splits: Math.max(1, Math.ceil(depth / part)), part };
+  const tile: BlockTile = { rows, columns, depth, stages, perThread, run, isTensor };
+  return { tile, splits, part: constant === undefined ? undefined : part };
 }
 
-/** Only where all sizes are known: what parts leave takes memory. */
-function waysToSplit({ matrices, rows, columns, depth, splits }: ProductSizes): readonly number[] {
+/** Only where all other sizes are known: what parts leave takes memory. */
+function waysToSplit({ matrices, rows, columns, splits }: ProductSizes, depth: number): readonly number[] {
   const isKnown = [matrices, rows, columns].every(({ constant }) => constant !== undefined && constant > 0);
-  const most = splits && isKnown ? Math.min(mostSplits, Math.floor((depth.constant ?? 0) / leastPart)) : 1;
+  const most = splits && isKnown ? Math.min(mostSplits, Math.floor(depth / leastPart)) : 1;
   return [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64].filter((one) => one === 1 || one <= most);
 }
 
 const wholeStages = (steps: number): number => Math.ceil(steps / leastPartUnit) * leastPartUnit;
 
+/** At most, whichever way the sides lie. */
+function bytesOfStage({ rows, columns, depth }: TileCost, bytes: number): number {
+  const side = (lines: number): number =>
+    Math.max(lines * (depth * bytes + linePadding), depth * (lines * bytes + Math.max(linePadding, linePaddingOfWords)));
+  return side(rows) + side(columns);
+}
+
 /** Cycles of a processor until the product is there. */
-function costOf({ matrices, rows, columns }: ProductSizes, tile: TileCost, splits: number, part: number): number {
+function costOf({ matrices, rows, columns, bytes }: ProductSizes, { tile, stages, splits, part }: Way, depth: number): number {
   const many = matrices.constant ?? 1;
   const [down, across] = [rows.constant ?? assumedSize, columns.constant ?? assumedSize];
   const blocks = many * Math.ceil(down / tile.rows) * Math.ceil(across / tile.columns) * splits;
   const together = splits === 1 ? 0 : kernelCycles + (many * down * across * 4 * (splits + 1)) / bytesPerCycle;
-  return Math.ceil(blocks / assumedProcessors) * tile.cycles * part + together;
+  const arithmetic = tile.depth * Math.max(tile.cycles, ((tile.rows + tile.columns) * bytes) / cacheBytesPerCycle) + stageCycles;
+  const stage = Math.max(arithmetic, copyCycles / (stages - 1));
+  return (Math.ceil(blocks / assumedProcessors) * stage * (splits === 1 ? depth : part)) / tile.depth + together;
 }
 
 /** Of a thread by its number, what is needed of that is named in `scope`. */
