@@ -46,7 +46,8 @@ export type {
 export type { SummaryRecord } from './recorded-entry.js';
 export type { Result, ResultRecord } from './result.js';
 export { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.js';
-export type { EntryMethods, EntryTypes, Session, SessionMethods, SessionOptions } from './session.js';
+export type { EntryMethods, EntryTypes, Session, SessionMethods } from './session.js';
+export type { SessionOptions } from './session-options.js';
 export type { StepsOptions, StepsResult } from './steps.js';
 export { type NestedValue, Tensor, tensor } from './tensor.js';
 export type {

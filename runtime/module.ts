@@ -12,7 +12,8 @@ import { entryNames } from './entry-names.js';
 import type { SessionSource } from './session-entries.js';
 import { pathTree } from './path-tree.js';
 import { shown } from './shown.js';
-import { type EntryTypes, type Session, SessionMethods, type SessionOptions, isReserved } from './session.js';
+import { type EntryTypes, type Session, SessionMethods, isReserved } from './session.js';
+import type { SessionOptions } from './session-options.js';
 
 /**
  * How a module is opened.

@@ -1,7 +1,6 @@
 // Sessions: variables of a module and everything that runs on them. In: feeds, paths, values. Out: results. Holds: two sessions share
 // nothing; after closing, every use fails with session-closed and the memory is free. Entries are methods by their names, unless a name is
 // taken by a method of the session itself: then `run(name, feeds)` reaches them.
-import { availableParallelism } from 'node:os';
 import type { VariableSpec } from './abi/manifest.js';
 import { BoundEntry } from './bound-entry.js';
 import { type RestoreOptions, type RestoreReport, restoreVariables, type SaveOptions, saveVariables } from './checkpoint.js';
@@ -29,41 +28,13 @@ import { type Handle, translating } from './native.js';
 import { readNames, readOptions, requireBoolean } from './options.js';
 import type { SummaryRecord } from './recorded-entry.js';
 import { SessionEntries, type SessionSource } from './session-entries.js';
+import { readSessionOptions, seedOf, type SessionOptions } from './session-options.js';
 import { shown } from './shown.js';
 import type { StepsOptions, StepsResult } from './steps.js';
 import { mostAxes } from './tensor.js';
 import { type Batches, type TrainAsyncOptions, type TrainAsyncResult, readTrainAsync, trainAsync } from './train-async.js';
 import { Turns } from './turns.js';
 import { Variables } from './variables.js';
-
-/**
- * How a session runs.
- * @example
- * ```ts
- * const options: SessionOptions = { seed: 42, threads: 2, summaries: true };
- * using session = model.session(options);
- * ```
- */
-export interface SessionOptions {
-  /** Seed of random initial values: an integer that fits 64 bits. Default 0. */
-  readonly seed?: number | bigint;
-  /** Threads that compute, the caller included. Default: as many as there are processors for this process. Results do not depend on it. */
-  readonly threads?: number;
-  /**
-   * Where entries run and variables lie: `cpu`, a GPU by its number (`cuda:0`), or `auto`: the first GPU, where the module was compiled for
-   * GPUs and there is one, else this machine's processors. Default `auto`.
-   */
-  readonly device?: 'auto' | 'cpu' | `cuda:${number}`;
-  /** Whether variables get their declared initial values now. Default true. */
-  readonly initialize?: boolean;
-  /** Whether what `summary` statements of steps say is recorded, for `summaries()`. Default false: then they cost nothing. */
-  readonly summaries?: boolean;
-  /**
-   * Whether entries look for NaNs and infinities: one that is made of numbers which are none is `not-finite`, names the line, and leaves
-   * variables as they were. Such entries are compiled when they are first run, and are slower. Default false.
-   */
-  readonly trapNan?: boolean;
-}
 
 /**
  * Feeds and result per entry: what generated types say about a module. An interface will do: `interface Mnist { train: { feeds: { X:
@@ -141,27 +112,15 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
   /** Use `module.session()`, which also adds the entries as methods. */
   constructor(source: SessionSource, options: SessionOptions = {}) {
     const { native, artifact } = source;
-    const {
-      threads = availableParallelism(),
-      initialize: now = true,
-      seed = 0,
-      summaries = false,
-      trapNan = false,
-      device = 'auto',
-    } = readOptions(options, 'session', ['threads', 'device', 'initialize', 'seed', 'summaries', 'trapNan']);
-    requireBoolean(now, 'initialize');
-    requireBoolean(summaries, 'summaries');
-    requireBoolean(trapNan, 'trapNan');
+    const { threads, device, initialize: now, seed, summaries, trapNan } = readSessionOptions(options);
     if ((summaries && !source.canFetch) || (trapNan && source.trapped === undefined))
       throw new TfcError(
         'source-missing',
         `${artifact.manifest.module} was opened without its source, and has no code that ${summaries ? 'records summaries' : 'looks for NaNs'}.`,
         { hint: 'Compile the source instead: compile("model.tdsl").' },
       );
-    if (!Number.isSafeInteger(threads) || threads < 1 || threads > 1024)
-      throw new TfcError('invalid-value', `A session has 1 to 1024 threads, not ${shown(threads)}.`);
     this.#source = source;
-    this.#seed = seedOf(seed);
+    this.#seed = seed;
     this.threads = threads;
     const specs = artifact.manifest.variables;
     const rows = Float64Array.from(specs.flatMap((spec) => Variables.rows(spec)));
@@ -394,12 +353,4 @@ function readRanks(given: Readonly<Record<string, number>>): Readonly<Record<str
       throw new TfcError('invalid-value', `The rank of ${pack} is a whole number from 0 to ${mostAxes}, not ${shown(rank)}.`);
   }
   return ranks;
-}
-
-/** @throws TfcError invalid-value for anything but an integer of 64 bits. */
-function seedOf(seed: unknown): bigint {
-  const integer = typeof seed === 'number' && Number.isSafeInteger(seed) ? BigInt(seed) : typeof seed === 'bigint' ? seed : undefined;
-  if (integer === undefined || integer < -(2n ** 63n) || integer >= 2n ** 64n)
-    throw new TfcError('invalid-value', `A seed is an integer of at most 64 bits, not ${shown(seed)}.`);
-  return BigInt.asIntN(64, integer);
 }

@@ -46,7 +46,7 @@
 
 import { Dim, InternalError, shapeEquals } from '../base/index.js';
 import { rowMajor } from './build.js';
-import type { Buffer, Kernel, KernelCode, Program } from './ir.js';
+import type { Buffer, Kernel, KernelCode, KernelCost, Program } from './ir.js';
 import { spell } from './text.js';
 import { type CodeContext, isAlike, type Uses, verifyCode } from './verify-code.js';
 
@@ -70,6 +70,8 @@ class Verifier {
   readonly #buffers = new Map<string, Buffer>();
   readonly #written = new Set<string>();
   readonly #codes = new Map<KernelCode, Uses>();
+  /** Kernels that have one code have one cost. */
+  readonly #costs = new Set<KernelCost>();
   readonly #dims: ReadonlySet<string>;
   #kernel: Kernel | undefined;
 
@@ -111,7 +113,8 @@ class Verifier {
       this.#kernel = kernel;
       if (names.has(kernel.name)) this.#fail('kernel-names', `two kernels named ${kernel.name}`);
       names.add(kernel.name);
-      this.#checkDims(Object.values(kernel.cost) as Dim[], 'its cost');
+      if (!this.#costs.has(kernel.cost)) this.#checkDims(Object.values(kernel.cost) as Dim[], 'its cost');
+      this.#costs.add(kernel.cost);
       this.#bind(kernel);
       this.#checkEnd(at);
     }

@@ -34,10 +34,10 @@ export function formBlock(demanded: readonly TensorNode[], forms: Forms, apart?:
   return apart === undefined ? block : { ...block, apart };
 }
 
-/** The same block, with these reductions done by partial results. */
-export function withSplits({ demanded, order, forms, ...rest }: FormedBlock, splits: Splits): FormedBlock {
-  const split = forms.withSplits(splits);
-  return { ...rest, demanded, order, forms: split, ...chooseMaterialized(demanded, order, split) };
+/** The same block, with these reductions done by partial results, which are stored. */
+export function withSplits({ forms, materialized, ...rest }: FormedBlock, splits: Splits): FormedBlock {
+  const partials = [...splits.values()].map(({ partial }) => partial.node);
+  return { ...rest, forms: forms.withSplits(splits), materialized: new Set([...materialized, ...partials]) };
 }
 
 /** The form as data, to be printed and verified. */

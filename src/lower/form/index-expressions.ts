@@ -2,7 +2,17 @@
 // stands for. Holds: nothing is said of an address that does not move evenly.
 
 import { Dim, type Shape } from '../../base/index.js';
-import { build, type Buffer, type Expr, expressionOrder, LinearForms, mentions, operandsOf, someExpr, type Stmt } from '../../kernel/index.js';
+import {
+  build,
+  type Buffer,
+  type Expr,
+  expressionOrder,
+  LinearForms,
+  mentions,
+  operandsOf,
+  someExpr,
+  type Stmt,
+} from '../../kernel/index.js';
 import type { Scope } from './scope.js';
 
 /** Names of loops, lets and accumulators that the values depend on. */

@@ -6,10 +6,11 @@
 import { InternalError, type Shape, shapeEquals } from '../../base/index.js';
 import { type Node, NodeMap, type TensorNode } from '../../graph/index.js';
 import { build, type Buffer } from '../../kernel/index.js';
-import { inlineReduceFlops, mostInlineFlops, mostScalars, scalarFlops, type Target } from '../../target/index.js';
+import { mostScalars, scalarFlops, type Target } from '../../target/index.js';
 import { productsOfSums } from './fma.js';
 import { paysToMove, paysToStore } from '../fuse/cost-model.js';
 import { type Form, formOf, isRoundedLater, space, tensorOf } from './forms.js';
+import { InlineCosts } from './inline-costs.js';
 import { Leaves } from './leaves.js';
 import { unreadableOperands } from './operands.js';
 import type { SplitReduction } from './partial.js';
@@ -116,8 +117,6 @@ export function chooseMaterialized(
   const materialized = new Set<Node>(demanded.filter((node) => !forms.isStored(node)));
   for (const node of order) {
     const form = forms.of(node);
-    const split = forms.splitOf(node);
-    if (split !== undefined) materialized.add(split.partial.node);
     switch (form.kind) {
       case 'reduce':
         if (!isInlineReduce(form)) materialized.add(node);
@@ -148,16 +147,20 @@ export function chooseMaterialized(
     const form = forms.of(node);
     if (form.kind === 'matmul') for (const operand of unreadableOperands(form, materialized, forms)) materialized.add(operand);
   }
-  const cost = inlineCosts(order, materialized, forms);
-  for (const node of order) {
-    if (space(shapeOf(node)).length === 0) continue;
-    for (const argument of node.args) {
-      if (forms.of(argument).kind === 'element' && space(shapeOf(argument)).length === 0 && (cost.get(argument) ?? 0) > scalarFlops)
-        materialized.add(argument);
-    }
-  }
+  storeCostlyScalars(order, materialized, forms);
   storeSharedScalars(order, materialized, forms);
   return { materialized, repeated };
+}
+
+/** What takes more than a few operations is computed before the loops that read it. */
+function storeCostlyScalars(order: readonly Node[], materialized: Set<Node>, forms: Forms): void {
+  const costs = new InlineCosts(materialized, forms);
+  const found = new Set<Node>();
+  for (const node of order)
+    for (const argument of node.args)
+      if (isScalar(argument) && !isScalar(node) && forms.of(argument).kind === 'element' && costs.of(argument) > scalarFlops)
+        found.add(argument);
+  for (const node of found) materialized.add(node);
 }
 
 /**
@@ -165,7 +168,7 @@ export function chooseMaterialized(
  * a kernel by itself (`fuse/neighbours.ts`): fusion would find the same, and make all groups anew.
  */
 function storeSharedScalars(order: readonly Node[], materialized: Set<Node>, forms: Forms): void {
-  const scalars = order.filter((node) => materialized.has(node) && forms.of(node).kind === 'element' && space(shapeOf(node)).length === 0);
+  const scalars = order.filter((node) => materialized.has(node) && isScalar(node) && forms.of(node).kind === 'element');
   if (scalars.length <= mostScalars) return;
   const users = new NodeMap<number>();
   const shared = new Set<Node>();
@@ -177,9 +180,9 @@ function storeSharedScalars(order: readonly Node[], materialized: Set<Node>, for
     }
   }
   if (shared.size === 0) return;
-  const costs = inlineCosts(order, materialized, forms);
-  for (const node of shared)
-    if (paysToStore(tensorOf(node), costs.get(node) ?? 0, users.get(node) ?? 0, forms.target)) materialized.add(node);
+  const costs = new InlineCosts(materialized, forms);
+  const stored = [...shared].filter((node) => paysToStore(tensorOf(node), costs.of(node), users.get(node) ?? 0, forms.target));
+  for (const node of stored) materialized.add(node);
 }
 
 /** What is computed on the way from sources to a scalar; nothing where it takes something else that is stored. */
@@ -205,7 +208,7 @@ function storeSums(order: readonly Node[], materialized: Set<Node>, forms: Forms
   const leaves = new Leaves(order, materialized, forms);
   for (const node of order) {
     const form = forms.of(node);
-    if (form.kind !== 'element' || form.cost === 0 || !leaves.isShared(node) || space(shapeOf(node)).length === 0) continue;
+    if (form.kind !== 'element' || form.cost === 0 || !leaves.isShared(node) || isScalar(node)) continue;
     // What it is reduced from is read by passes that need it anyway.
     const below = leaves.of(node).filter((leaf) => shapeEquals(space(shapeOf(leaf)), space(shapeOf(node))));
     const pays = paysToMove(
@@ -225,31 +228,27 @@ function storeSums(order: readonly Node[], materialized: Set<Node>, forms: Forms
  */
 function storeAlongChains(order: readonly Node[], materialized: Set<Node>, forms: Forms): void {
   const longest = 48;
-  const users = new NodeMap<number>();
-  for (const node of order) for (const argument of node.args) users.set(argument, (users.get(argument) ?? 0) + 1);
+  let users: NodeMap<number> | undefined;
   /** The most steps that lie between a node and what is stored. */
   const steps = new NodeMap<number>();
   for (const node of order) {
     const form = forms.of(node);
     if (form.kind !== 'element' || materialized.has(node)) continue;
-    const below = node.args.reduce((most, argument) => Math.max(most, steps.get(argument) ?? 0), 0);
-    const isTaken = (users.get(node) ?? 0) > 1 && space(shapeOf(node)).length > 0;
-    if (below >= longest && isTaken) materialized.add(node);
+    let below = 0;
+    for (const argument of node.args) below = Math.max(below, steps.get(argument) ?? 0);
+    const isTaken = below >= longest && !isScalar(node) && ((users ??= usersIn(order)).get(node) ?? 0) > 1;
+    if (isTaken) materialized.add(node);
     else steps.set(node, below + 1);
   }
 }
 
-const shapeOf = (node: Node): Shape => (node.type.kind === 'tensor' ? node.type.shape : []);
-
-/** FLOPs per element of computing a node from stored ones, counted as a tree and capped. */
-export function inlineCosts(order: readonly Node[], materialized: ReadonlySet<Node>, forms: Forms): NodeMap<number> {
-  const costs = new NodeMap<number>();
-  for (const node of order) {
-    const form = forms.of(node);
-    let cost = form.kind === 'element' ? form.cost : form.kind === 'reduce' ? inlineReduceFlops : 0;
-    if (form.kind === 'element' || form.kind === 'reduce')
-      for (const argument of node.args) if (!materialized.has(argument)) cost += costs.get(argument) ?? 0;
-    costs.set(node, Math.min(cost, mostInlineFlops));
-  }
-  return costs;
+/** How often each node is an argument. */
+function usersIn(order: readonly Node[]): NodeMap<number> {
+  const users = new NodeMap<number>();
+  for (const node of order) for (const argument of node.args) users.set(argument, (users.get(argument) ?? 0) + 1);
+  return users;
 }
+
+const isScalar = (node: Node): boolean => space(shapeOf(node)).length === 0;
+
+const shapeOf = (node: Node): Shape => (node.type.kind === 'tensor' ? node.type.shape : []);

@@ -5,26 +5,23 @@
 import { shapeEquals } from '../../base/index.js';
 import { type Node, NodeMap, type TensorNode } from '../../graph/index.js';
 import { build, type Expr, exprKey } from '../../kernel/index.js';
-import { mostCopies, mostPoints } from '../../target/index.js';
+import { mostCopies, mostKernels, mostPoints } from '../../target/index.js';
 import { paysToStore } from '../fuse/cost-model.js';
 import { constants, type Form, indices, opOf, space, spread, tensorOf } from './forms.js';
-import { type Forms, inlineCosts, probeBuffer } from './materialize.js';
+import { InlineCosts } from './inline-costs.js';
+import { type Forms, probeBuffer } from './materialize.js';
 import { isInlineReduce } from './values.js';
 
-/** Points of a kernel's result → where a node is computed for them, by number. */
-type Points = Map<Node, Set<number>>;
-
-/** Kernels that are looked at for one node. */
-const mostKernels = 8;
+/** Kernels that compute a node, each with the points at which it is computed for one of its result, by number. */
+type Points = ReadonlyMap<Node, ReadonlySet<number>>;
 
 /** `order`: the nodes of the block. Gives those that it adds. */
 export function storeRepeated(order: readonly Node[], materialized: Set<Node>, forms: Forms): ReadonlySet<Node> {
   const stored = new Set<Node>();
-  const costs = inlineCosts(order, materialized, forms);
+  const costs = new InlineCosts(materialized, forms);
   const points = new NodeMap<Points>();
   const numbers = new Map<string, number>();
   const numberOf = (at: number, index: string): number => {
-    if (index === own) return at;
     const key = `${at} ${index}`;
     let number = numbers.get(key);
     if (number === undefined) numbers.set(key, (number = numbers.size + 1));
@@ -34,67 +31,76 @@ export function storeRepeated(order: readonly Node[], materialized: Set<Node>, f
     const node = order[at] as Node;
     if (forms.isStored(node)) continue;
     const form = forms.of(node);
-    let known = materialized.has(node) ? undefined : points.get(node);
-    if (known === undefined && !materialized.has(node)) continue;
-    let accesses = accessesOf(node, form, materialized);
-    if (known !== undefined && isRepeated(node, form, known, accesses)) {
-      materialized.add(node);
-      stored.add(node);
-      known = undefined;
-      accesses = accessesOf(node, form, materialized);
+    let from: Points | undefined;
+    if (!materialized.has(node)) {
+      const known = points.get(node);
+      if (known === undefined) continue;
+      if (isRepeated(tensorOf(node), form, known)) {
+        materialized.add(node);
+        stored.add(node);
+      } else from = known;
     }
-    const from: Points = known ?? new Map([[node, new Set([0])]]);
-    for (const [argument, indicesOf] of accesses) {
-      if (materialized.has(argument) || forms.isStored(argument)) continue;
-      let into = points.get(argument);
-      if (into === undefined) points.set(argument, (into = new Map()));
-      for (const [kernel, places] of from) {
-        const there = into.get(kernel) ?? new Set();
-        if (there.size === 0 && into.size >= mostKernels) continue;
-        into.set(kernel, there);
-        for (const place of places) for (const index of indicesOf) if (there.size <= mostCopies) there.add(numberOf(place, index));
-      }
+    const open = node.args.filter((argument) => !materialized.has(argument) && !forms.isStored(argument));
+    if (open.length === 0) continue;
+    from ??= new Map([[node, new Set([0])]]);
+    const accesses = accessesOf(node, form, materialized);
+    for (const argument of open) {
+      const known = points.get(argument);
+      const indices = accesses?.get(argument);
+      if (accesses === undefined) points.set(argument, known === undefined ? from : joined(known, from));
+      else if (indices !== undefined)
+        points.set(
+          argument,
+          joined(known, from, (place) => [...indices].map((index) => numberOf(place, index))),
+        );
     }
   }
   return stored;
 
-  function isRepeated(node: Node, form: Form, known: Points, accesses: Accesses): boolean {
-    if (space(tensorOf(node).type.shape).length === 0) return false;
+  function isRepeated(node: TensorNode, form: Form, known: Points): boolean {
     const most = Math.max(...[...known.values()].map(({ size }) => size));
+    if (most === 1 || space(node.type.shape).length === 0) return false;
     // What takes each element from one place is as well read there.
-    const parts = [...accesses.values()].reduce((sum, { size }) => sum + size, 0);
-    if (parts > 1 && most > 1 && most * parts > mostCopies) return true;
+    const accesses = accessesOf(node, form, materialized);
+    const parts = accesses === undefined ? new Set(node.args).size : [...accesses.values()].reduce((sum, { size }) => sum + size, 0);
+    if (parts > 1 && most * parts > mostCopies) return true;
     const isMoved = form.kind === 'element' && form.cost === 0;
-    return most > mostPoints && !isMoved && paysToStore(tensorOf(node), costs.get(node) ?? 0, most, forms.target);
+    return most > mostPoints && !isMoved && paysToStore(node, costs.of(node), most, forms.target);
   }
 }
 
-/** Arguments of a node → at which indices they are read. */
-type Accesses = ReadonlyMap<Node, ReadonlySet<string>>;
-
-/** An argument is read at the point that is computed. */
-const own = '';
-
-/** At which indices arguments are read for one point of a node, or of what its kernel goes over. */
-function accessesOf(node: Node, form: Form, materialized: ReadonlySet<Node>): Accesses {
-  const found = new Map<Node, Set<string>>();
-  const note = (argument: Node, index: string): void => {
-    const known = found.get(argument);
-    if (known === undefined) found.set(argument, new Set([index]));
-    else known.add(index);
-  };
-  const isInline = form.kind === 'element' || (form.kind === 'reduce' && !materialized.has(node) && isInlineReduce(form));
-  if (!isInline || isPointwise(form)) {
-    for (const argument of node.args) note(argument, own);
-    return found;
+/** Points of both; `move`: where one of `more` is computed for one that it is read at. */
+function joined(known: Points | undefined, more: Points, move?: (place: number) => readonly number[]): Points {
+  if (known !== undefined) {
+    if (known === more && move === undefined) return known;
+    if (known.size >= mostKernels && [...more.keys()].every((kernel) => !known.has(kernel))) return known;
   }
+  const all = new Map<Node, Set<number>>();
+  for (const [kernel, places] of known ?? []) all.set(kernel, new Set(places));
+  for (const [kernel, places] of more) {
+    const there = all.get(kernel) ?? new Set();
+    if (there.size === 0 && all.size >= mostKernels) continue;
+    all.set(kernel, there);
+    for (const place of places) for (const one of move?.(place) ?? [place]) if (there.size <= mostCopies) there.add(one);
+  }
+  return all;
+}
+
+/** At which indices arguments are read for one point of a node; undefined where all are read at the point that is computed. */
+function accessesOf(node: Node, form: Form, materialized: ReadonlySet<Node>): ReadonlyMap<Node, ReadonlySet<string>> | undefined {
+  const isInline = form.kind === 'element' || (form.kind === 'reduce' && !materialized.has(node) && isInlineReduce(form));
+  if (!isInline || isPointwise(form)) return undefined;
+  const found = new Map<Node, Set<string>>();
   const { node: tensor } = form;
   const loops = spread(
     tensor.type.shape,
     space(tensor.type.shape).map((_, axis) => build.index(`o${axis}`)),
   );
   const read = (argument: TensorNode, index: readonly Expr[]): Expr => {
-    note(argument, index.map(exprKey).join());
+    const text = index.map(exprKey).join();
+    const known = found.get(argument);
+    if (known === undefined) found.set(argument, new Set([text]));
+    else known.add(text);
     return build.load(probeBuffer(argument), index);
   };
   if (form.kind === 'reduce') {

@@ -3,7 +3,7 @@
 
 import { bytesOf, Dim, elementCount, type Shape, TooLarge } from '../../base/index.js';
 import type { Node, TensorNode } from '../../graph/index.js';
-import { assumedSize, cheapFlops, flopsPerKernel, memoryLevels, type Target } from '../../target/index.js';
+import { assumedSize, cheapFlops, flopsPerKernel, leastShared, memoryLevels, type Target } from '../../target/index.js';
 import type { Fusion, Group } from './groups.js';
 import type { Forms } from '../form/materialize.js';
 
@@ -43,6 +43,13 @@ export function paysToMove(node: TensorNode, leaves: readonly Node[], epilogue: 
   const own = costOfTensor(node, target);
   const read = leaves.reduce((sum, leaf) => sum + Math.min(own, costOfTensor(leaf, target)), 0);
   return (users - 1) * read > users * own - (epilogue ? 2 * own : 0);
+}
+
+/** Whether going over `shared` once for two kernels is worth something beside all that one of them reads. */
+export function isMuchOf(shared: readonly Node[], read: readonly Node[]): boolean {
+  const elements = (nodes: readonly Node[]): number =>
+    nodes.reduce((sum, { type }) => sum + (type.kind === 'tensor' ? assumedElements(type.shape) : 0), 0);
+  return elements(shared) >= leastShared * elements(read);
 }
 
 /** Time of all kernels together. */

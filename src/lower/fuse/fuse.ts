@@ -6,16 +6,17 @@ import { type Shape, shapeEquals, shapeToString } from '../../base/index.js';
 import { type Node, NodeMap } from '../../graph/index.js';
 import { build, type Expr, exprKey } from '../../kernel/index.js';
 import { mostCopies, mostMembers } from '../../target/index.js';
-import { isCheap, paysToMove, paysToStore } from './cost-model.js';
+import { isCheap, isMuchOf, paysToMove, paysToStore } from './cost-model.js';
 import { type Form, reducedKey, type ReduceForm, space, spread, tensorOf } from '../form/forms.js';
 import { type ApartNote, type Described, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
 import type { Apart, FormedBlock } from '../form/formed.js';
+import { InlineCosts } from '../form/inline-costs.js';
 import { Leaves } from '../form/leaves.js';
 import { Neighbours } from './neighbours.js';
 import { Precedence } from './precedence.js';
 import { memberReads, producer, readsOf, writesOut } from './reads.js';
 import type { MemberReads } from '../form/structure.js';
-import { type Forms, inlineCosts } from '../form/materialize.js';
+import type { Forms } from '../form/materialize.js';
 
 /**
  * Groups of the nodes of a block, whose `form` says what is materialized at least. Reductions that its forms split are done by partial
@@ -42,7 +43,7 @@ function withPartial(node: Node, forms: Forms): readonly Node[] {
 function completed(materialized: Set<Node>, order: readonly Node[], block: FormedBlock): Fusion {
   const { forms } = block;
   for (;;) {
-    const costs = inlineCosts(order, materialized, forms);
+    const costs = new InlineCosts(materialized, forms);
     const fusion = new Fuser(materialized, costs, block).run(order);
     const shared = sharedExpensive(order, fusion, forms, costs);
     if (shared.length === 0) return fusion;
@@ -51,14 +52,14 @@ function completed(materialized: Set<Node>, order: readonly Node[], block: Forme
 }
 
 /** Nodes that several groups would compute again, where that costs more than to store them: see `cost-model.ts`. */
-function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, costs: NodeMap<number>): Node[] {
+function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, costs: InlineCosts): Node[] {
   const shared = sharedByGroups(fusion, forms);
   if (shared.size === 0) return [];
   const operands = new Leaves(order, fusion.materialized, forms);
   return order.filter((node) => {
     const groups = shared.get(node);
     if (groups === undefined) return false;
-    if (paysToStore(tensorOf(node), costs.get(node) ?? 0, groups, forms.target)) return true;
+    if (paysToStore(tensorOf(node), costs.of(node), groups, forms.target)) return true;
     const leaves = operands.of(node);
     return paysToMove(
       tensorOf(node),
@@ -110,9 +111,9 @@ class Fuser {
   readonly forms: Forms;
 
   /** FLOPs per element of computing a node from stored ones. */
-  readonly costs: NodeMap<number>;
+  readonly costs: InlineCosts;
 
-  constructor(materialized: ReadonlySet<Node>, costs: NodeMap<number>, { forms, apart, repeated }: FormedBlock) {
+  constructor(materialized: ReadonlySet<Node>, costs: InlineCosts, { forms, apart, repeated }: FormedBlock) {
     this.materialized = materialized;
     this.#apart = apart;
     this.#once = new Set(repeated);
@@ -194,7 +195,9 @@ class Fuser {
     const readsMember = [...reads.keys()].some(isMember) || alone.materializedBelow.some(isMember);
     const sharesLoop =
       member.role === 'reduce' && this.#neighbours.mayShareLoop(member, mode) && group.mode === mode && reducesAlike(group, member.form);
-    const sharesData = [...reads].some(([node, accesses]) => group.along.has(node) && readsAlong(member, node, accesses));
+    const along = [...reads].flatMap(([node, accesses]) => (readsAlong(member, node, accesses) ? [node] : []));
+    const shared = along.filter((node) => group.along.has(node));
+    const sharesData = shared.length > 0 && (!this.#neighbours.isOneOfMany(member, mode) || isMuchOf(shared, along));
     const related = readsMember || sharesLoop || sharesData;
     const fits = this.#fits(group, member, mode, outer, readsMember, related);
     if (typeof fits === 'string') return related ? fits : 'unrelated';
@@ -276,14 +279,15 @@ class Fuser {
    * computed again.
    */
   #repeats(group: Group, member: Member, alone: ReadsOf): boolean {
+    if (member.role === 'reduce' || group.mode === 'full-reduction') return false;
     const costly = group.members.filter(
-      ({ role, node }) => role === 'elementwise' && (this.#once.has(node) || !isCheap(this.costs.get(node) ?? 0)),
+      ({ role, node }) => role === 'elementwise' && (this.#once.has(node) || !isCheap(this.costs.of(node))),
     );
-    if (costly.length === 0 || group.mode === 'full-reduction') return false;
+    if (costly.length === 0) return false;
     const reads = alone.in({ ...group, members: group.members.filter((one) => !costly.includes(one)) });
     return costly.some(({ node }) => {
       const accesses = reads.get(node) ?? [];
-      return accesses.length > 0 && member.role !== 'reduce' && accesses.some((index) => !isOwnPoint(node, index));
+      return accesses.some((index) => !isOwnPoint(node, index));
     });
   }
 }

@@ -29,9 +29,14 @@ export class Neighbours {
     }
   }
 
+  /** Reductions over the same sizes may share a loop without sharing data. */
   mayShareLoop(member: Member, mode: Mode): boolean {
+    return member.role === 'reduce' && (mode === 'full-reduction' || mode === 'column-reduction') && !this.isOneOfMany(member, mode);
+  }
+
+  isOneOfMany(member: Member, mode: Mode): boolean {
     const key = loopKey(member, mode);
-    return key !== undefined && (this.#expected.get(key) ?? 0) <= mostAlike;
+    return key !== undefined && (this.#expected.get(key) ?? 0) > mostAlike;
   }
 
   mayJoinScalars(member: Member): boolean {
@@ -65,11 +70,9 @@ export class Neighbours {
 
 const isScalar = ({ role, node }: Member): boolean => role === 'elementwise' && space(node.type.shape).length === 0;
 
-/** What reductions have in common that may share a loop without sharing data. */
+/** What reductions that are alike have in common. */
 const loopKey = (member: Member, mode: Mode): string | undefined =>
-  member.role === 'reduce' && (mode === 'full-reduction' || mode === 'column-reduction')
-    ? `${mode} ${space(member.node.type.shape).join()} over ${reducedKey(member.form)}`
-    : undefined;
+  member.role === 'reduce' ? `${mode} ${space(member.node.type.shape).join()} over ${reducedKey(member.form)}` : undefined;
 
 function listed<K>(map: Map<K, Group[]>, key: K): Group[] {
   let groups = map.get(key);
@@ -80,4 +83,5 @@ function listed<K>(map: Map<K, Group[]>, key: K): Group[] {
 /* Note: few or many.
    A kernel for a handful of scalars, or for the sums of a few biases, costs less than a kernel for each. A deep model has a bias and a step
    counter per layer: a kernel for all of them would grow with the depth, and no two depths would have the same one. Where there are many,
-   each is a kernel by itself, and all of them are calls of the same code. */
+   each is a kernel by itself, and all of them are calls of the same code. So it is where all layers read the same mask: beside what each of
+   them reads of its own, a little that they have in common brings them together only where they are few. */

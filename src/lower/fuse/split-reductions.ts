@@ -6,7 +6,7 @@
 import { elementCount, type Shape, shapeEquals } from '../../base/index.js';
 import type { Node, TensorNode } from '../../graph/index.js';
 import { leastSplitColumns, leastSplitPoints } from '../../target/index.js';
-import { costOfPlan } from './cost-model.js';
+import { costOfPlan, isMuchOf } from './cost-model.js';
 import { type FormedBlock, withSplits } from '../form/formed.js';
 import { type ReduceForm, space } from '../form/forms.js';
 import { fuse, neededBy } from './fuse.js';
@@ -51,7 +51,10 @@ function splittable({ formed: { forms }, fusion: { groups, materialized } }: Gro
       if (member.role !== 'reduce' || forms.splitOf(member.node) !== undefined) return [];
       const { node, form } = member;
       const points = pointsOf(form, groups);
-      return points === undefined ? [] : [{ node, group, points, form, reads: neededBy(member, materialized, forms) }];
+      if (points === undefined) return [];
+      const reads = neededBy(member, materialized, forms);
+      const shared = reads.filter((read) => isReadAlong(read, loopsOf({ node, form, points })) && isMuchOf([read], reads));
+      return [{ node, group, points, form, reads, shared }];
     }),
   );
 }
@@ -63,30 +66,43 @@ interface Splittable {
   readonly points: Shape;
   /** Stored nodes that it needs. */
   readonly reads: readonly Node[];
+  /** Those of them that may bring it together with others: enough that is read in the order of the loops. */
+  readonly shared: readonly Node[];
+}
+
+/** Whether an element can be read at each point of its own, in order. */
+function isReadAlong({ type }: Node, loops: Shape): boolean {
+  const shape = type.kind === 'tensor' ? space(type.shape) : [];
+  return shape.length > 0 && shapeEquals(shape, loops.slice(0, shape.length));
 }
 
 /** Those that have something to share with a kernel that passes the same points, or with each other; the others would stay alone. */
 function withCompany(candidates: readonly Splittable[], { groups, groupOf }: Fusion): Splittable[] {
   const readers = new Map<Node, Set<Group>>();
   const alike = new Map<string, number>();
-  const keysOf = ({ reads, points }: Splittable): string[] => reads.map((node) => `${node.id} ${points.join()}`);
+  const keysOf = ({ shared, points }: Splittable): string[] => shared.map((node) => `${node.id} ${points.join()}`);
   for (const group of groups) for (const node of group.along) readers.set(node, (readers.get(node) ?? new Set<Group>()).add(group));
   for (const candidate of candidates) for (const key of keysOf(candidate)) alike.set(key, (alike.get(key) ?? 0) + 1);
-  const passes = ({ group, points, node, form }: Splittable, other: Group | undefined): boolean => {
-    if (other === undefined || other === group) return false;
-    if (shapeEquals(other.outer, points))
+  const passes = (candidate: Splittable, other: Group | undefined): boolean => {
+    if (other === undefined || other === candidate.group) return false;
+    if (shapeEquals(other.outer, candidate.points))
       return other.mode === 'elementwise' || other.mode === 'row-reduction' || other.mode === 'fused-rows';
-    const columns = [...space(node.type.shape), ...space(form.reduced).slice(points.length)];
-    return other.mode === 'elementwise' && shapeEquals(other.outer, [...points, ...columns]);
+    return other.mode === 'elementwise' && shapeEquals(other.outer, loopsOf(candidate));
   };
   return candidates.filter(
     (candidate) =>
       keysOf(candidate).some((key) => (alike.get(key) ?? 0) > 1) ||
-      candidate.reads.some(
-        (node) => passes(candidate, groupOf.get(node)) || [...(readers.get(node) ?? [])].some((group) => passes(candidate, group)),
-      ),
+      candidate.reads.some((node) => passes(candidate, groupOf.get(node))) ||
+      candidate.shared.some((node) => [...(readers.get(node) ?? [])].some((group) => passes(candidate, group))),
   );
 }
+
+/** The points, and what is kept or reduced at each of them. */
+const loopsOf = ({ node, form, points }: Pick<Splittable, 'node' | 'form' | 'points'>): Shape => [
+  ...points,
+  ...space(node.type.shape),
+  ...space(form.reduced).slice(points.length),
+];
 
 /** The points whose blocks could share a reduction with others, if there are enough. */
 function pointsOf(form: ReduceForm, groups: readonly Group[]): Shape | undefined {

@@ -121,14 +121,19 @@ function scheduleCopy(from: Buffer, to: Buffer): Scheduled[] {
  */
 function originsOf(group: Group, forms: Forms, builder: GraphBuilder, entry: string): KernelOrigin[] {
   const found = new Map<string, KernelOrigin>();
+  // Nodes that passes made of each other have one list.
+  const lists = new Set<readonly Origin[]>();
   const seen = new Set<Node>(group.members.map((member) => member.node));
   // A set's iteration also visits what is added meanwhile.
   for (const node of seen) {
     if (group.reads.has(node) || forms.isStored(node)) continue;
+    const origins = builder.originsOf(node);
     // Constants are shared by everything that mentions their number.
-    if (node.args.length > 0)
-      for (const origin of placesIn(entry, builder.originsOf(node)))
+    if (node.args.length > 0 && !lists.has(origins)) {
+      lists.add(origins);
+      for (const origin of placesIn(entry, origins))
         found.set(`${origin.span.start}:${origin.span.end}:${origin.backward}:${origin.scope}`, origin);
+    }
     for (const argument of forms.argsOf(node)) seen.add(argument);
   }
   return [...found.values()].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);

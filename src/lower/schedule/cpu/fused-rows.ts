@@ -265,8 +265,9 @@ export class FusedRowsEmitter {
     return [...reducing, ...storing];
   }
 
-  /** Stages of reductions whose results the partial result needs. */
+  /** Stages of reductions whose results the partial result needs. What the group reads needs none of them. */
   #waitsFor(partial: PartialForm): number {
+    const { forms } = this.context;
     const stageOf = new Map<Node, number>(
       this.#points.stages.flatMap((stage, level) => stage.map(({ node }): [Node, number] => [node, level + 1])),
     );
@@ -277,8 +278,8 @@ export class FusedRowsEmitter {
       if (seen.has(node)) continue;
       seen.add(node);
       const stage = stageOf.get(node);
-      if (stage === undefined) for (const argument of this.context.forms.argsOf(node)) waiting.push(argument);
-      else last = Math.max(last, stage);
+      if (stage !== undefined) last = Math.max(last, stage);
+      else if (!this.group.reads.has(node) && !forms.isStored(node)) waiting.push(...forms.argsOf(node));
     }
     return last;
   }

@@ -10,7 +10,6 @@ import { KernelEmitter } from './emitter.js';
 import { FusedRowsEmitter } from './fused-rows.js';
 import { emitFullReduction } from './full-reduction.js';
 import { MatmulEmitter } from './matmul/emit.js';
-import { cpuProducts } from './matmul/products.js';
 import type { CpuTarget } from '../../../target/index.js';
 import type { Schedules } from '../index.js';
 
@@ -25,7 +24,7 @@ export const cpu = (target: CpuTarget): Schedules => ({
   'column-reduction': (group, scope, context) => emitColumnReduction(new KernelEmitter(group, context), scope),
   'full-reduction': (group, scope, context) => emitFullReduction(new KernelEmitter(group, context), scope),
   'fused-rows': (group, scope, context) => new FusedRowsEmitter(group, context).emit(scope),
-  matmul: (group, scope, context) => new MatmulEmitter(group, context, cpuProducts(target)).emit(scope),
+  matmul: (group, scope, context) => new MatmulEmitter(group, context, target).emit(scope),
   nest: (group, scope, context) => emitNest(group, scope, context),
   loop: (group, scope, context) => emitLoop(group, scope, context),
 });

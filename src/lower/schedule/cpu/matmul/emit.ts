@@ -6,19 +6,18 @@
 import { bytesOf, Dim, elementCount, isFloat } from '../../../../base/index.js';
 import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Accumulator, type Buffer, build, type Expr } from '../../../../kernel/index.js';
-import { depthRun, fewestTileBlocks } from '../../../../target/index.js';
+import { type CpuTarget, depthRun, fewestTileBlocks, tileBlockBytes, tilesPerBlock } from '../../../../target/index.js';
 import { combinedAs, identity, rightIndex, space, spread, tensorOf, type MatmulForm, widthAs } from '../../../form/forms.js';
 import { loadOf } from '../../../form/operands.js';
-import { emitPanels, type Packing, panelIndex } from './pack.js';
+import { emitPanels, type Packing, packingOf, panelIndex } from './pack.js';
 import { type EmitContext, lanesOf, KernelEmitter } from '../emitter.js';
 import { splitIndex } from '../../../form/index-expressions.js';
 import type { Group } from '../../../fuse/groups.js';
 import type { RowPart } from './row-tiling.js';
 import { type Elements, inRuns, type LongDepth, type StepFill } from './runs.js';
 import { type Scope, valueKey } from '../../../form/scope.js';
-import type { Vectors, Place, TileFetch } from './prefetch.js';
-import type { Products } from './products.js';
-import type { Tiling } from './tiling.js';
+import { type Vectors, type Place, TileFetch } from './prefetch.js';
+import { chooseTiling, type Tiling } from './tiling.js';
 
 /** What all tiles below one another have in common. */
 type Across = Omit<Place, 'row' | 'end' | 'before'> & { readonly block: Expr };
@@ -29,15 +28,15 @@ export class MatmulEmitter {
   readonly #tiling: Tiling;
   readonly #packing: Packing | undefined;
   readonly #stored: readonly TensorNode[];
-  readonly #fetch: TileFetch | undefined;
-  readonly #products: Products;
+  readonly #fetch: TileFetch;
+  readonly #target: CpuTarget;
   readonly #long: LongDepth | undefined;
 
   readonly group: Group;
   readonly context: EmitContext;
 
-  constructor(group: Group, context: EmitContext, products: Products) {
-    this.#products = products;
+  constructor(group: Group, context: EmitContext, target: CpuTarget) {
+    this.#target = target;
     this.group = group;
     this.context = context;
     this.#points = new KernelEmitter(group, context);
@@ -52,11 +51,11 @@ export class MatmulEmitter {
       context.forms,
     );
     const sizes = { ...this.#form, isFed: read?.buffer.role.kind === 'feed' };
-    this.#tiling = products.tiling(sizes, lanesOf(context.target, bytesOf(node.type.dtype)));
+    this.#tiling = chooseTiling(sizes, lanesOf(target, bytesOf(node.type.dtype)), target);
     const pitch = read?.buffer.strides.at(-2)?.constant ?? this.#form.columns.constant ?? 0;
-    this.#packing = products.packing(this.#form, this.#tiling, pitch, context.storage.pool);
+    this.#packing = packingOf(this.#form, this.#tiling, pitch, context.storage.pool, target);
     this.#stored = group.members.flatMap((member) => (member.role === 'matmul' || member.role === 'elementwise' ? [member.node] : []));
-    this.#fetch = products.fetch(this.#form, context, this.#tiling.columns.lanes, this.#tilesOfBlock(), this.#stored);
+    this.#fetch = new TileFetch(this.#form, context, this.#tiling.columns.lanes, this.#tilesOfBlock(), this.#stored, target);
     this.#long = isFloat(node.type.dtype) && (this.#form.depth.constant ?? Infinity) > depthRun ? this.#roomForTotals() : undefined;
   }
 
@@ -154,7 +153,9 @@ export class MatmulEmitter {
   #tilesOfBlock(): number {
     const depth = this.#form.depth.constant;
     const perStep = this.#tiling.rows.height * bytesOf(this.#form.node.type.dtype);
-    return this.#products.tilesOfBlock(depth === undefined ? undefined : perStep * Math.max(1, depth));
+    const { least, most, assumed } = tilesPerBlock;
+    if (depth === undefined) return assumed;
+    return Math.max(least, Math.min(most, Math.floor(tileBlockBytes(this.#target) / (perStep * Math.max(1, depth)))));
   }
 
   /** The columns of tile number `tile` of a group, by its class; nothing where the group has fewer tiles. */
@@ -231,9 +232,9 @@ export class MatmulEmitter {
     const step = (k: Expr, along: readonly Expr[], body: Scope): void => {
       vectors(body, (j, vector) => {
         vector.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, rightAt(k, along, j, vector)) });
-        this.#fetch?.right(vector, place, height, { k, along }, j);
+        this.#fetch.right(vector, place, height, { k, along }, j);
       });
-      this.#fetch?.step(body, place, height, k, vectors);
+      this.#fetch.step(body, place, height, k, vectors);
       body.loop('i', build.int(height), 'unroll', (i, one) => {
         const element = this.#form.left([...batch, existing(i), ...along], (argument, at) => values.at(argument, at, one));
         const a = one.let('a', widthAs(dtype, element));
