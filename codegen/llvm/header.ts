@@ -94,15 +94,17 @@ function describeEntry(names: Names, module: string, entry: EntrySpec): string[]
   const lines = [`/* ${entry.kind} ${comment(entry.name)}`];
   if (entry.doc !== undefined) lines.push(...entry.doc.split('\n').map((line) => `     ${comment(line)}`));
   if (entry.dims.length > 0) lines.push(`   dims: ${entry.dims.map((dim, at) => `[${at}] ${comment(dim)}`).join(', ')}`);
-  lines.push(...tensors('feeds', entry.feeds), ...tensors('outputs', entry.outputs));
+  // What starts variables is fed by names that begin as no name of a program does.
+  const feeds = entry.kind === 'init' ? entry.feeds.map((feed) => ({ ...feed, name: feed.name.replace(/^0/, '') })) : entry.feeds;
+  lines.push(...tensors('feeds', feeds), ...tensors('outputs', entry.outputs));
   lines.push(...checksOf(entry));
   if (entry.reads.length > 0) lines.push(`   reads variables ${entry.reads.join(', ')}`);
   if (entry.writes.length > 0) lines.push(`   writes variables ${entry.writes.join(', ')}`);
   const last = lines.pop() as string;
   lines.push(`${last} */`);
   if (entry.dims.length > 0 || entry.feeds.length > 0 || entry.outputs.length > 0) {
-    const [dims, feeds, outputs] = names.take(`TFC_${module}_${word(entry.name)}`, ['_DIMS', '_FEEDS', '_OUTPUTS']);
-    lines.push(`enum { ${dims} = ${entry.dims.length}, ${feeds} = ${entry.feeds.length}, ${outputs} = ${entry.outputs.length} };`);
+    const [dims, fed, outputs] = names.take(`TFC_${module}_${word(entry.name)}`, ['_DIMS', '_FEEDS', '_OUTPUTS']);
+    lines.push(`enum { ${dims} = ${entry.dims.length}, ${fed} = ${entry.feeds.length}, ${outputs} = ${entry.outputs.length} };`);
   }
   return lines;
 }

@@ -1,4 +1,4 @@
-// Initial values. In: a variable and the expression behind `=`. Out: the node of its value, which reads at most the feed `seed`.
+// Initial values. In: a variable and the expression behind `=`. Out: the node of its value, which reads at most the feed of the seed, and of streams.
 // Holds: the expression gets the variable's dtype and shape; random numbers depend on the seed and on the variable's path alone.
 
 import { type Expression, walk } from '../../grammar/index.js';
@@ -94,7 +94,7 @@ function evaluated(context: Context, variable: VariableRecord, expression: Expre
   return undefined;
 }
 
-/** The seed of initial values: a feed `seed: i64`. */
+/** The seed of initial values: a feed, i64. */
 export const seedNode = (context: Context, span: Expression['span']): TensorNode => feedNode(context, span, seedName, 'i64');
 
 /** The stream of use number `index` of random numbers in an initial value: a feed, so that like variables have one initializer. */

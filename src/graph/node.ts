@@ -54,11 +54,11 @@ export interface Origin {
   readonly entry?: string;
 }
 
-/** Feeds of initializers. */
-export const seedName = 'seed';
-export const streamName = (index: number): string => `stream${index}`;
+/** Feeds of initializers. Nothing in a program can be called so: an argument `seed` is another feed. */
+export const seedName = '0seed';
+export const streamName = (index: number): string => `0stream${index}`;
 /** The index of a stream by its name; −1 for other names. */
-export const streamIndex = (name: string): number => Number(/^stream(\d+)$/.exec(name)?.[1] ?? -1);
+export const streamIndex = (name: string): number => Number(/^0stream(\d+)$/.exec(name)?.[1] ?? -1);
 
 /** What opened a scope of an entry. */
 export interface ScopeInfo {
@@ -82,7 +82,7 @@ export interface Variable {
   readonly type: TensorType;
   readonly kind: 'param' | 'state' | 'slot';
   /**
-   * Value of the initializer, which may read the feeds `seed` (i64) and `stream0`, `stream1`, … (i32); undefined: starts uninitialized.
+   * Value of the initializer, which may read the feeds `0seed` (i64) and `0stream0`, `0stream1`, … (i32); undefined: starts uninitialized.
    * Like variables have the same node: streams alone tell them apart.
    */
   readonly initial: TensorNode | undefined;

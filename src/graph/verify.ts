@@ -4,8 +4,8 @@
 //   types      every node has the type that its op's type rule gives (when `infer` is passed)
 //   regions    closed: inside, `argument` nodes count within the parameters and have their types; no feed, no variable
 //   arguments  no `argument` node outside of a region
-//   feeds every feed node is declared by its entry (an initializer: `seed`, i64, and as many streams, i32, as the variable has) with that
-//   type
+//   feeds every feed node is declared by its entry (an initializer: the seed, i64, and as many streams, i32, as the variable has) with
+//   that type
 //   variables every variable node and every update is declared with that type; each variable is updated at most once; an initializer reads
 //   none
 //   sizes      every size that occurs is declared by the entry; an initializer has none

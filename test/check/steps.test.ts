@@ -195,6 +195,18 @@ describe('states of optimizers', () => {
       param w: f64 = 1\nexport step f() { minimize w with odd(lr: 1) }`),
     ).toEqual(['not-constant']);
   });
+  // What initial values are made of has names, which are not those of programs.
+  test.each(['seed', 'stream0'])('neither a param nor an argument that is called %s', (name) => {
+    expect(
+      codes(`optimizer odd(lr: f32) { state s = ${name} + 1\nupdate(${name}, g) { ${name} <- s } }
+      param w: f64 = 1\nexport step f() { minimize w with odd(lr: 1) }`),
+    ).toEqual(['not-constant']);
+    for (const type of ['i64', 'i32'])
+      expect(
+        codes(`optimizer odd(from: ${type}) { state s: ${type} = from\nupdate(p, g) { p <- p - g } }
+        param w: f64 = 1\nexport step f(${name}: ${type}) { minimize w with odd(from: ${name}) }`),
+      ).toEqual(['not-constant']);
+  });
 });
 
 describe('steps of models', () => {
