@@ -98,6 +98,7 @@ function refuse(source: Source): SyntaxProblem | null {
       message: `the file is too long: ${text.length} characters, and no more than ${maximumLength} are read`,
       span: place(0),
       hint: 'keep data in files of their own and feed it',
+      limit: true,
     };
   }
   const control = /[\u0000-\u0008\u000e-\u001f\u007f]/.exec(text);
@@ -111,5 +112,6 @@ function tooDeep(declaration: Declaration): SyntaxProblem {
     message: `this declaration is nested too deeply: more than ${maximumDepth} levels`,
     span: 'name' in declaration ? declaration.name.span : declaration.span,
     hint: 'give names to parts of long expressions with `let`',
+    limit: true,
   };
 }

@@ -282,6 +282,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
         message: `nested too deeply: more than ${maximumNesting} levels`,
         hint: 'give a name to the inner part with `let`',
         span: this.spanOf(token),
+        limit: true,
       });
       throw new ParseEnd('nested too deeply');
     }

@@ -12,4 +12,6 @@ export interface SyntaxProblem {
   readonly hint?: string;
   /** What could have stood here, as it would be written: `')'`, `a name`, `an expression`. */
   readonly expected?: readonly string[];
+  /** A limit of what is read, not a rule of the language. */
+  readonly limit?: true;
 }

@@ -1,7 +1,7 @@
 // `tfc fmt` as users meet it: what is written, what stays, what is refused.
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cli, jsonError, jsonLines, workplace } from './tfc.js';
@@ -54,6 +54,24 @@ describe('tfc fmt', () => {
     expect(content('models/broken.tdsl')).toBe('export fn f(x: f32): f32 = x +\n');
     expect(content('models/c.tdsl')).toBe(tidy);
     expect(content('models/node_modules/d.tdsl')).toBe(untidy);
+  });
+
+  it('says of what it could not read again what to do, and leaves it', () => {
+    const [open, close] = ['fold i in 0..3 with z = 0.0 { z + ', ' }'];
+    const deep = `export fn f(x: f32): f32 = ${open.repeat(40)}x${close.repeat(40)}\n`;
+    file('deep.tdsl', deep);
+    expect(tfc('check', 'deep.tdsl')).toMatchObject({ status: 0 });
+    const { status, err } = tfc('fmt', 'deep.tdsl');
+    expect({ status, err: err.split('\n') }).toEqual({
+      status: 1,
+      err: [
+        'error[too-large]: the canonical form of deep.tdsl could not be read again: nested too deeply: more than 100 levels',
+        '  hint: give a name to the inner part with `let`',
+        '',
+      ],
+    });
+    expect(content('deep.tdsl')).toBe(deep);
+    rmSync(join(directory, 'deep.tdsl'));
   });
 
   it('writes through a link, and refuses what is no file', () => {

@@ -1,7 +1,7 @@
 // `tfc fmt [FILE…]`: programs in their canonical form.
 
 import type { Command } from 'commander';
-import { parse, print as printProgram } from '../../../grammar/index.js';
+import { parse, print as printProgram, type SyntaxProblem } from '../../../grammar/index.js';
 import { writeFiles, writeFully } from '../../../runtime/atomic-file.js';
 import { type Diagnostic, DiagnosticsError, InternalError, printable } from '../../base/index.js';
 import { readText } from '../../input/files.js';
@@ -80,11 +80,20 @@ function format(path: string, text: string): string {
   const formatted = printProgram(program);
   // Nothing is worth losing a program: what was printed has to be the same one.
   const again = parse(formatted, path);
+  const beyond = again.problems.find(({ limit }) => limit);
+  if (beyond !== undefined) throw new DiagnosticsError([notReadAgain(path, beyond)]);
   const isSame =
     again.problems.length === 0 && again.program.comments.length === program.comments.length && printProgram(again.program) === formatted;
   if (!isSame) throw new InternalError('fmt', `${path} would be another program in its canonical form; it was left as it is`);
   return formatted;
 }
+
+/** The canonical form is longer than what was written, and has parentheses of its own. */
+const notReadAgain = (path: string, { message, hint }: SyntaxProblem): Diagnostic => ({
+  code: 'too-large',
+  message: `the canonical form of ${printable(path)} could not be read again: ${message}`,
+  hint,
+});
 
 const otherwise = (path: string): Diagnostic => ({
   code: 'not-formatted',
