@@ -8,6 +8,7 @@ export type { Texts } from './places.js';
 export type { Span } from './span.js';
 export { maximumDepth, maximumLength, parse } from './parse.js';
 export type { ParseResult } from './parse.js';
+export type { SyntaxProblem } from './problem.js';
 export { maximumNesting, maximumProblems } from './parser-base.js';
 export { contextualWords, reservedWords } from './tokens.js';
 export { children, depthOf, walk } from './walk.js';

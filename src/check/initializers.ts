@@ -1,5 +1,5 @@
-// Initial values. In: a variable and the expression behind `=`. Out: the node of its value, which reads at most the feeds of the seed and of
-// streams.
+// Initial values. In: a variable and the expression behind `=`. Out: the node of its value, which reads at most the feeds of the seed and
+// of streams.
 // Holds: the expression gets the variable's dtype and shape; random numbers depend on the seed and on the variable's path alone.
 
 import { type Expression, walk } from '../../grammar/index.js';
