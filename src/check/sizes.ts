@@ -53,7 +53,7 @@ function sizeOf(context: Context, expression: SizeExpression, scope: Scope): Dim
         case '-':
           return left.sub(right);
         case '*':
-          return left.mul(right);
+          return product(context, left, right);
         case '/':
           return divide(context, left, right, expression.span);
         case '%':
@@ -229,6 +229,12 @@ function quotientHint(left: Dim, right: Dim, where: 'type' | 'expression'): stri
 
 const parenthesized = (dim: Dim): string => (dim.terms.length > 1 || /[*-]/.test(`${dim}`) ? `(${dim})` : `${dim}`);
 
+/** a * b: of sums, every term with every term, which is work that the program is charged for. */
+export function product(context: Context, a: Dim, b: Dim): Dim {
+  context.checker.growth.spend(a.terms.length * b.terms.length);
+  return a.mul(b);
+}
+
 /** base ** exponent, for an exponent that is known; undefined after a diagnostic at the exponent. */
 export function power(context: Context, base: Dim, exponent: Dim, span: Span): Dim | undefined {
   const { constant } = exponent;
@@ -244,8 +250,8 @@ export function power(context: Context, base: Dim, exponent: Dim, span: Span): D
   }
   let [result, factor] = [Dim.one, base];
   for (let left = constant; left > 0; left = Math.floor(left / 2)) {
-    if (left % 2 === 1) result = result.mul(factor);
-    if (left > 1) factor = factor.mul(factor);
+    if (left % 2 === 1) result = product(context, result, factor);
+    if (left > 1) factor = product(context, factor, factor);
   }
   return result;
 }

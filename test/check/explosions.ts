@@ -384,4 +384,17 @@ add(
   ),
 );
 
+// ---- sizes of many terms -------------------------------------------------------------------------------------------------------------
+
+const sum = '(N + M + K + J + 1)';
+for (const [what, size] of [
+  ['powers', `${sum} ** 9`],
+  ['products', Array.from({ length: 7 }, () => sum).join(' * ')],
+] as const)
+  add(
+    'too-large',
+    `300 sizes that are ${what} of sums`,
+    `export fn f<N, M, K, J>(x: f32[N], a: f32[M], b: f32[K], c: f32[J], ${Array.from({ length: 300 }, (_, at) => `y${at}: f32[${size} + ${at}]`).join(', ')}): f32 = sum(x)`,
+  );
+
 export const explosions: readonly Explosion[] = all;

@@ -21,7 +21,7 @@ import { assuming } from '../index-notation/body.js';
 import { matrixProduct, productInstead } from '../matmul.js';
 import { excerpt, fail } from '../report.js';
 import type { Scope } from '../scope.js';
-import { divide, power, remainder, restOf } from '../sizes.js';
+import { divide, power, product, remainder, restOf } from '../sizes.js';
 import { agree, bindingLabel, dtypeBeside, isFraction, ownDType, shapeOf, toTensor } from '../tensors.js';
 import { type Beside, besides, expectedDType, expectsFloat, expectTensor, quotientDType, someFloat, type Expected } from '../types.js';
 import {
@@ -241,7 +241,7 @@ function sizeArithmetic(context: Context, operator: BinaryOperator, a: Dim, b: D
     case '-':
       return sizeValue(a.sub(b));
     case '*':
-      return sizeValue(a.mul(b));
+      return sizeValue(product(context, a, b));
     case '/':
       return sizeOr(divide(context, a, b, span, 'expression'));
     case '**':
