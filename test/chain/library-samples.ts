@@ -28,7 +28,7 @@ export const samples: Readonly<Record<string, Readonly<Record<string, Sample>>>>
     argmin: constant('argmin(z, axis: 0)'),
     logSumExp: of('logSumExp(z, axis: 1)'),
     shiftedLogSum: of('shiftedLogSum(z, 1)'),
-    finiteTop: constant('finiteTop(z, 1)'),
+    finiteOr0: of('finiteOr0(z)'),
     shares: of('shares(z, 0)'),
     softmax: of('softmax(z)'),
     logSoftmax: of('logSoftmax(z, axis: 0)'),

@@ -18,7 +18,7 @@ const entries = chapters().flatMap(({ sections }) => sections.flatMap((section) 
 /** Declarations that others are made of, and programs need not know. */
 const parts = [
   'shiftedLogSum',
-  'finiteTop',
+  'finiteOr0',
   'shares',
   'unit53',
   'boxMuller',
