@@ -63,10 +63,7 @@ const cases: readonly (readonly [one: ChainCase, kernels: number, most: number])
 describe('memory', () => {
   it.each(cases)('is read and written once by $entry', (one, kernels, most) => {
     const found = movedBy(one);
-    const { read, written, asked } = found.moved;
-    console.log(
-      `${one.entry}: ${found.kernels} kernels, ${read} B read, ${written} B written, ${asked} B by the cache, ${found.needed} B needed`,
-    );
+    const { read, written } = found.moved;
     expect(found.kernels).toBeLessThanOrEqual(kernels);
     expect((read + written) / found.needed).toBeLessThanOrEqual(most * 1.01);
   });
