@@ -65,7 +65,10 @@ export const mostPoints = 8;
 /** Kernels that are looked at for that, of each node. */
 export const mostKernels = 8;
 
-/** Elements that are read for those of them that cost nothing but code: pieces that are put together again and again. */
+/**
+ * Elements that are read for those of them that cost nothing but code: pieces that are put together again and again. A member of a group
+ * that is made of more nodes than that is computed at its own points alone.
+ */
 export const mostCopies = 64;
 
 // ---- which groups a materialized node is compared with (lower/fuse/neighbours.ts) -------------------------------------------------------
