@@ -60,10 +60,10 @@ describe('a run on another thread', () => {
     using session = open();
     let ticks = 0;
     const timer = setInterval(() => (ticks += 1), 5);
-    await dwelt(session, [1], 200);
+    // A busy machine leaves out most ticks.
+    await dwelt(session, [1], 600);
     clearInterval(timer);
-    // Were they held up, they would tick once, when all is over.
-    expect(ticks).toBeGreaterThan(1);
+    expect(ticks).toBeGreaterThan(10);
   });
 
   test('several sessions run at once', async () => {
