@@ -37,7 +37,14 @@ const server: Caches = { l1Bytes: 32 * 1024, l1Ways: 8, l2Bytes: 2 * 1024 * 1024
 const desktop: Caches = { ...server, l2Bytes: 512 * 1024, l2Ways: 8 };
 
 /** What all CPUs do alike: lanes run along the columns of a right side, so these lie side by side. */
-const common = { kind: 'cpu', libm: true, dividesPoints: false, stridedColumns: false, roundsOperands: false, keepsFormats: false } as const;
+const common = {
+  kind: 'cpu',
+  libm: true,
+  dividesPoints: false,
+  stridedColumns: false,
+  roundsOperands: false,
+  keepsFormats: false,
+} as const;
 
 /** A CPU with the caches that are assumed of its kind. */
 export const cpuTarget = (of: Omit<CpuTarget, keyof typeof common | 'caches'>): CpuTarget => ({

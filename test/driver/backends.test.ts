@@ -1,6 +1,6 @@
 // Other back ends than LLVM: one that writes kernels down as text, which the kernel interpreter runs, and one that does so for a device
-// beside it. In: nothing but their registration. Out: what the driver's own functions make of a program with them. Holds: LLVM is not loaded
-// for them.
+// beside it. In: nothing but their registration. Out: what the driver's own functions make of a program with them. Holds: LLVM is not
+// loaded for them.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

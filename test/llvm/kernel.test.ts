@@ -107,7 +107,6 @@ test('reductions, lanes, predicates and integer instructions compute what they s
   put(b.zext(b.fcmp('uno', first, nan), t.i32));
   put(b.select(b.fcmp('olt', first, m.f32(2)), m.f32(7), m.f32(8)));
   const word = b.fptoui(b.extractElement(v, 3), t.i32);
-  put(b.fshl(word, word, m.i32(1)));
   put(b.intBinary('smin', word, m.i32(-5)));
   put(b.reduce('add', b.zext(b.fcmp('ogt', v, b.splat(4, m.f32(1.5))), t.vector(t.i32, 4))));
   put(b.bitcast(m.int(t.i32, 0x3f800000), t.f32));

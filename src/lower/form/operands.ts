@@ -13,8 +13,8 @@ import { type Stored, Values, type ValueSources } from './values.js';
 
 /**
  * What needs storage so that a tile can read its operands: computed ones, and views whose address is not linear, or whose columns are not
- * contiguous on the right side (lanes of a CPU run along columns). Where they need not be, that is the deepest node below a view of which the
- * rest is read as it lies: others read it too.
+ * contiguous on the right side (lanes of a CPU run along columns). Where they need not be, that is the deepest node below a view of which
+ * the rest is read as it lies: others read it too.
  */
 export function unreadableOperands(form: MatmulForm, materialized: ReadonlySet<Node>, forms: Forms): TensorNode[] {
   const isStored = (node: Node): boolean => forms.isStored(node) || materialized.has(node);
