@@ -4,7 +4,7 @@
 // single block; one that is guarded does nothing where the i32 at its status is not 0.
 
 import { InternalError } from '../../src/base/index.js';
-import { type Buffer, type For, type KernelCode, LinearForms } from '../../src/kernel/index.js';
+import { type Buffer, type KernelCode, LinearForms, parallelLoop } from '../../src/kernel/index.js';
 import type { CudaTarget, DeviceFunction } from '../../src/target/index.js';
 import { planKernel } from '../analysis/plan.js';
 import type { LlvmValue, ModuleBuilder } from '../llvm/builder/index.js';
@@ -89,10 +89,4 @@ export function emitKernel(
     module.builder(end).retVoid();
   } else entry.br(body);
   return { name: fn.name, shared: room.asked };
-}
-
-/** Whose iterations are the blocks. */
-export function parallelLoop({ body }: KernelCode): For | undefined {
-  const only = body.length === 1 ? body[0] : undefined;
-  return only !== undefined && only.kind === 'for' && only.axis === 'parallel' ? only : undefined;
 }

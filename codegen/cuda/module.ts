@@ -2,10 +2,10 @@
 // launches its functions. Holds: kernels that are the same code are one function, or two where some are guarded; the same input gives the
 // same text.
 
-import type { KernelCode, Program } from '../../src/kernel/index.js';
+import { iterationsOf, type KernelCode, parallelLoop, type Program } from '../../src/kernel/index.js';
 import type { CudaTarget, DeviceCode, DeviceFunction } from '../../src/target/index.js';
 import { emitPtx, ModuleBuilder } from '../llvm/builder/index.js';
-import { emitKernel, parallelLoop } from './kernel.js';
+import { emitKernel } from './kernel.js';
 
 /** Errors: what `emitPtx` throws. */
 export function buildModule(programs: readonly Program[], target: CudaTarget): DeviceCode {
@@ -27,7 +27,9 @@ export function buildModule(programs: readonly Program[], target: CudaTarget): D
     program,
     launches: program.kernels.map(({ code }, at) => {
       const guarded = program.check !== undefined && at > program.check.behind;
-      return { fn: functionOf(code, program.dims, guarded), blocks: parallelLoop(code)?.extent, guarded };
+      const loop = parallelLoop(code);
+      const blocks = loop === undefined ? undefined : iterationsOf(loop);
+      return { fn: functionOf(code, program.dims, guarded), blocks, guarded };
     }),
   }));
   const { ptx } = emitPtx(module, { cpu: target.cpu, features: target.features });

@@ -2,7 +2,7 @@
 // Holds: what stands in no vector loop all threads compute alike, and the first of them stores it; in a vector loop each thread takes every
 // so many iterations. Where a kernel reads what it stores, all threads wait for each other before and behind whatever stores it.
 
-import { type ExpressionCache, type For, forEachStatement, type Stmt } from '../../src/kernel/index.js';
+import { type ExpressionCache, type For, forEachStatement, iterationsOf, type Stmt } from '../../src/kernel/index.js';
 import type { KernelPlan } from '../analysis/plan.js';
 import { readIn } from '../analysis/register-use.js';
 import type { Flow } from '../llvm/emit/control-flow.js';
@@ -134,7 +134,7 @@ export class ThreadStatements {
   }
 
   #loop(loop: For, scope: Scope, settled: boolean): void {
-    const extent = this.#expressions.scalar(loop.extent, scope);
+    const extent = this.#expressions.scalar(iterationsOf(loop), scope);
     if (loop.axis === 'vector' && this.#accumulators.within === undefined) {
       this.#apart(loop, settled, () => {
         if (loop.limit === undefined) this.#threadsOver(loop, extent, scope);

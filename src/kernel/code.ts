@@ -1,7 +1,8 @@
 // Code that kernels share. In: statements, or a kernel. Out: the code with the buffers that it touches; what a kernel does to its own.
 // Holds: `params` are the buffers of the body, each once, in the order of the text.
 
-import type { Buffer, Expr, Kernel, KernelCode, Stmt } from './ir.js';
+import { apply, int } from './build.js';
+import type { Buffer, Expr, For, Kernel, KernelCode, Stmt } from './ir.js';
 import { rewriteStatement } from './rewrite.js';
 import { expressionsOf, forEachStatement, visitExpr } from './walk.js';
 
@@ -21,6 +22,15 @@ export function buffersOf(statements: readonly Stmt[]): Buffer[] {
 }
 
 export const codeOf = (body: readonly Stmt[]): KernelCode => ({ params: buffersOf(body), body });
+
+/** The loop whose iterations are the blocks of a kernel, where those can be shared out. */
+export function parallelLoop({ body }: KernelCode): For | undefined {
+  const only = body.length === 1 ? body[0] : undefined;
+  return only?.kind === 'for' && only.axis === 'parallel' ? only : undefined;
+}
+
+/** How often a loop runs that nothing ends. */
+export const iterationsOf = ({ extent, when }: For): Expr => (when === undefined ? extent : apply('select', 'i64', when, extent, int(0)));
 
 /** Code that stands for itself: its parameters are the kernel's buffers. */
 export function ownCode(body: readonly Stmt[]): Pick<Kernel, 'code' | 'buffers'> {

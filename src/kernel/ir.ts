@@ -191,6 +191,8 @@ export interface For {
   /** Unique in its kernel; counts 0, 1, … extent − 1. */
   readonly index: string;
   readonly extent: Expr;
+  /** serial or parallel: a bool of sizes alone; where it is false, the loop does not run at all. */
+  readonly when?: Expr;
   readonly axis: Axis;
   /**
    * vector: constant upper bound of `extent`, given when the body indexes accumulators with this axis (register tiles); the chunks are then
@@ -203,6 +205,11 @@ export interface For {
   readonly part?: string;
   /** Constant upper bound of an extent that depends on sizes. */
   readonly most?: number;
+  /**
+   * FLOPs of all its iterations together, said where the loops inside do not say how often they run, as those of register tiles: what they
+   * compute is counted with it.
+   */
+  readonly flops?: Dim;
   /** serial: a bool without axes, declared around the loop; before each iteration it is asked, and the loop ends where it is false. */
   readonly while?: Accumulator;
   /**

@@ -262,12 +262,14 @@ class Parser {
     };
   }
 
-  #clauses(): Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'warps' | 'while' | 'partials' | 'ahead'> {
+  #clauses(): Pick<For, 'when' | 'limit' | 'blocks' | 'most' | 'part' | 'flops' | 'warps' | 'while' | 'partials' | 'ahead'> {
     return {
+      ...(this.#tokens.takeWord('when') ? { when: this.#expressions.parse() } : {}),
       ...(this.#tokens.takeWord('limit') ? { limit: this.#tokens.integer() } : {}),
       ...(this.#tokens.takeWord('blocks') ? { blocks: this.#tokens.dim() } : {}),
       ...(this.#tokens.takeWord('most') ? { most: this.#tokens.integer() } : {}),
       ...(this.#tokens.takeWord('part') ? { part: this.#tokens.name() } : {}),
+      ...(this.#tokens.takeWord('flops') ? { flops: this.#tokens.dim() } : {}),
       ...(this.#tokens.takeWord('warps') ? { warps: true } : {}),
       ...(this.#tokens.takeWord('while') ? { while: this.#accumulator() } : {}),
       ...(this.#tokens.takeWord('partial') ? { partials: this.#tokens.list(() => this.#partial()) } : {}),

@@ -101,7 +101,7 @@ class StatementPrinter {
     switch (stmt.kind) {
       case 'for': {
         lines.push(
-          `${indent}${axisText(stmt)}for ${spell(stmt.index)} in 0..${this.expr(stmt.extent, 2)}${clausesText(stmt)}${this.#aheadText(stmt)} {`,
+          `${indent}${axisText(stmt)}for ${spell(stmt.index)} in 0..${this.expr(stmt.extent, 2)}${this.#whenText(stmt)}${clausesText(stmt)}${this.#aheadText(stmt)} {`,
         );
         lines.push(...this.body(stmt.body, inner), `${indent}}`);
         return lines;
@@ -230,11 +230,15 @@ class StatementPrinter {
     return `${spell(accumulator.name)}${index.length === 0 ? '' : this.#indices(index)}`;
   }
 
-  /** A buffer whose name a loop, let or accumulator also has is marked. */
+  #whenText({ when }: For): string {
+    return when === undefined ? '' : ` when ${this.expr(when, 0)}`;
+  }
+
   #aheadText({ ahead }: For): string {
     return ahead === undefined ? '' : ` ahead ${ahead.bytes} of ${ahead.buffers.map((buffer) => this.#bufferName(buffer)).join(', ')}`;
   }
 
+  /** A buffer whose name a loop, let or accumulator also has is marked. */
   #bufferName(buffer: Buffer): string {
     if (buffer.role.kind === 'shared') return spell(buffer.name);
     const { name } = this.#bound.get(buffer.name) ?? buffer;
@@ -257,12 +261,13 @@ function axisText({ axis, lanes, interleave, jam, straight, rolled, transpose }:
 }
 
 /** What holds for the whole loop, behind its extent. */
-function clausesText({ limit, blocks, most, part, warps, while: asked, partials }: For): string {
+function clausesText({ limit, blocks, most, part, flops, warps, while: asked, partials }: For): string {
   const clauses = [
     ...(limit === undefined ? [] : [`limit ${limit}`]),
     ...(blocks === undefined ? [] : [`blocks ${dimText(blocks)}`]),
     ...(most === undefined ? [] : [`most ${most}`]),
     ...(part === undefined ? [] : [`part ${spell(part)}`]),
+    ...(flops === undefined ? [] : [`flops ${dimText(flops)}`]),
     ...(warps === true ? ['warps'] : []),
     ...(asked === undefined ? [] : [`while ${spell(asked.name)}`]),
     ...(partials === undefined ? [] : [`partial ${partials.map(partialText).join(', ')}`]),

@@ -8,11 +8,12 @@ import type { Buffer, Expr, Kernel, KernelCode, Program, Stmt } from './ir.js';
 export function rewriteStatement(stmt: Stmt, expr: (expr: Expr) => Expr, buffer: (buffer: Buffer) => Buffer = (same) => same): Stmt {
   const inner = (one: Stmt): Stmt => rewriteStatement(one, expr, buffer);
   switch (stmt.kind) {
-    case 'for':
-    case 'if': {
-      const changed = mapBodies(stmt, inner);
-      return changed.kind === 'for' ? { ...changed, extent: expr(changed.extent) } : { ...changed, condition: expr(changed.condition) };
+    case 'for': {
+      const when = stmt.when === undefined ? {} : { when: expr(stmt.when) };
+      return { ...mapBodies(stmt, inner), extent: expr(stmt.extent), ...when };
     }
+    case 'if':
+      return { ...mapBodies(stmt, inner), condition: expr(stmt.condition) };
     case 'let':
       return { ...stmt, value: expr(stmt.value) };
     case 'declare':

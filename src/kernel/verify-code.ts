@@ -54,6 +54,8 @@ interface Scope {
   readonly locals: Map<string, Local>;
   readonly vectors: readonly For[];
   readonly parallel: boolean;
+  /** The loop around that says what all of it computes. */
+  readonly counted: string | undefined;
 }
 
 class CodeVerifier {
@@ -74,7 +76,7 @@ class CodeVerifier {
 
   run(): Uses {
     const { body } = this.#code;
-    this.#body(body, { locals: new Map(), vectors: [], parallel: false }, true);
+    this.#body(body, { locals: new Map(), vectors: [], parallel: false, counted: undefined }, true);
     const problem = scheduleProblem(body, this.#context.vectorized);
     if (problem !== undefined) this.#fail(problem.rule, problem.message);
     return { loadedFirst: this.#loadedFirst, stored: this.#stored };
@@ -223,6 +225,16 @@ class CodeVerifier {
         this.#fail('parallel', `${name} is from outside of the parallel loop`);
     }
     if (loop.blocks !== undefined) this.#context.checkDims([loop.blocks], `what ${loop.index} cuts`);
+    if (loop.when !== undefined) {
+      this.#sameDType(dtypeOf(loop.when), 'bool', `the condition of ${loop.index}`);
+      const isOfSizes = expressionOrder([loop.when]).every(({ kind }) => kind === 'const' || kind === 'size' || kind === 'apply');
+      if ((loop.axis !== 'serial' && loop.axis !== 'parallel') || !isOfSizes)
+        this.#fail('when', `${loop.index} is ${loop.axis} and runs when ${printExpr(loop.when)}`);
+    }
+    if (loop.flops !== undefined) {
+      this.#context.checkDims([loop.flops], `what ${loop.index} computes`);
+      if (scope.counted !== undefined) this.#fail('flops', `${loop.index} says what it computes, and so does ${scope.counted} around it`);
+    }
     const around = loop.part === undefined ? undefined : scope.locals.get(loop.part);
     if (loop.part !== undefined && (around?.kind !== 'index' || around.loop.blocks === undefined))
       this.#fail('blocks', `${loop.index} is a part of ${loop.part}, which is no loop over blocks around it`);
@@ -232,6 +244,7 @@ class CodeVerifier {
       locals: new Map(scope.locals).set(loop.index, { kind: 'index', loop }),
       vectors: loop.axis === 'vector' ? [...scope.vectors, loop] : scope.vectors,
       parallel: scope.parallel || loop.axis === 'parallel',
+      counted: loop.flops === undefined ? scope.counted : loop.index,
     };
     const combined = loop.axis === 'vector' ? this.#combinedAcross(loop, scope) : [];
     for (const name of combined) this.#combining.set(name, (this.#combining.get(name) ?? 0) + 1);

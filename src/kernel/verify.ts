@@ -31,6 +31,8 @@
 //   unroll            the extent of an unrolled loop is constant
 //   limit only on vector loops, at least 1 and not below a constant extent; an accumulator's index uses a vector axis only if that has one
 //   blocks            a loop over a part of an axis is inside of the one over its blocks; a constant extent is not above its bound
+//   when              only serial and parallel loops ask whether they run at all, and they ask sizes
+//   flops             a loop that says what all of it computes is in no other one that does
 //   while             only a serial loop asks a bool without axes, from around it, before each iteration
 //   lanes under a vector axis since its declaration, an accumulator is assigned only if its index uses that axis, and is not read while
 //   lanes combine into it

@@ -24,7 +24,7 @@ export function operandsOf(expr: Expr): readonly Expr[] {
 export function expressionsOf(stmt: Stmt): readonly Expr[] {
   switch (stmt.kind) {
     case 'for':
-      return [stmt.extent];
+      return stmt.when === undefined ? [stmt.extent] : [stmt.extent, stmt.when];
     case 'let':
       return [stmt.value];
     case 'declare':

@@ -156,7 +156,7 @@ export function evaluated(expr: Expr, size: (dim: Dim) => number): number {
   if (expr.kind === 'const') return Number(expr.value);
   if (expr.kind === 'size') return size(expr.dim);
   if (expr.kind !== 'apply') throw new Error(`${expr.kind} is not decided by sizes`);
-  const [a = NaN, b = NaN] = expr.args.map((arg) => evaluated(arg, size));
+  const [a = NaN, b = NaN, c = NaN] = expr.args.map((arg) => evaluated(arg, size));
   const values: Readonly<Record<string, number>> = {
     add: a + b,
     sub: a - b,
@@ -166,6 +166,9 @@ export function evaluated(expr: Expr, size: (dim: Dim) => number): number {
     rem: b === 0 ? a : a % b,
     min: Math.min(a, b),
     max: Math.max(a, b),
+    ge: Number(a >= b),
+    not: Number(a === 0),
+    select: a === 0 ? c : b,
   };
   const value = values[expr.fn];
   if (value === undefined) throw new Error(`${expr.fn} of sizes`);

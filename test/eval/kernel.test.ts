@@ -53,6 +53,14 @@ describe('programs', () => {
     }
   });
 
+  it('leaves out a loop whose sizes do not hold', () => {
+    const one = (when: string): number[] => numbers(small(`${fill}\nfor i in 0..N ${when} { y[i] = x[i] }`).outputs[0]);
+    expect([one('when N >= 4'), one('when N >= 5')]).toEqual([
+      [1, 2, 3, 4],
+      [0, 0, 0, 0],
+    ]);
+  });
+
   it.each([1, 2, 5])('multiplies %i × 5 × 6 in tiles', (rows) => {
     const [a, b] = [counting(rows * 5, 1), counting(30, -7)];
     const { outputs } = run(tiles, { feeds: [f32([rows, 5], a), f32([5, 6], b)] });

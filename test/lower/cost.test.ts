@@ -1,5 +1,5 @@
 // What the compiler says of a kernel beside what the kernel does: bytes of distinct elements and FLOPs, counted by the kernel interpreter
-// on every program.
+// on every program. What it says stands in the text of the kernel: read back, its statements cost the same.
 
 import { readdirSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
@@ -8,7 +8,20 @@ import { type DType, elementCount, isInteger, isWide } from '../../src/base/inde
 import { check } from '../../src/driver/build/front.js';
 import { toKernels } from '../../src/driver/build/pipeline.js';
 import { type KernelTotals, runProgram } from '../../src/eval/index.js';
-import { type Buffer, type Expr, expressionsOf, forEachStatement, type Kernel, type Program, visitExpr } from '../../src/kernel/index.js';
+import {
+  bodyOf,
+  type Buffer,
+  type Expr,
+  expressionsOf,
+  forEachStatement,
+  type Kernel,
+  type KernelCost,
+  parseProgram,
+  printProgram,
+  type Program,
+  visitExpr,
+} from '../../src/kernel/index.js';
+import { costOfStatements } from '../../src/lower/program/cost-report.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 import { moduleOf } from '../check/support.js';
 import { fixedTarget } from './kernels.js';
@@ -128,6 +141,9 @@ function stated({ cost }: Kernel, dims: ReadonlyMap<string, number>): Figures {
   return { bytesRead: at('bytesRead'), bytesWritten: at('bytesWritten'), flops: at('flops') };
 }
 
+const keysOf = ({ bytesRead, bytesWritten, flops }: KernelCost): readonly string[] =>
+  [bytesRead, bytesWritten, flops].map(({ key }) => key);
+
 const lowered = (path: string): Program[] => {
   const { module, build } = check({ path, set: {}, open: undefined }, new Map());
   return toKernels(fixedTarget)
@@ -180,6 +196,11 @@ describe('what kernels cost', () => {
       relative(root, path),
       () => {
         for (const program of lowered(path)) {
+          const read = parseProgram(printProgram(program));
+          for (const [at, kernel] of read.kernels.entries())
+            expect(keysOf(costOfStatements(bodyOf(kernel))), `${kernel.name} as text`).toEqual(
+              keysOf((program.kernels[at] as Kernel).cost),
+            );
           for (const size of sizesOf(program, path)) {
             const dims = new Map(program.dims.map((name) => [name, size]));
             const counts = counted(program, size);

@@ -42,6 +42,20 @@ describe('counts', () => {
     expect(counted('for i in 0..min(64, N) { y[i] = x[i] + f32(1) }')).toEqual({ flops: '1', x: 'N, 0', y: '0, N' });
   });
 
+  it('of a loop that says what all of it computes no more than that', () => {
+    const tile = (flops: string): string =>
+      `for p in 0..N / 16 ${flops} { for j in 0..min(16, N - p * 16) { y[p * 16 + j] = x[p * 16 + j] + f32(1) } }`;
+    expect(counted(tile('flops 3*N'))).toEqual({ flops: '3*N', x: 'N, 0', y: '0, N' });
+    expect(counted(`for n in 0..4 { ${tile('flops 3*N')} }`)).toMatchObject({ flops: '12*N' });
+    expect(counted(`${tile('flops 3*N')}\nfor q in 0..N flops 0 { y[q] = y[q] + f32(1) }`)).toMatchObject({ flops: '3*N' });
+  });
+
+  it('nothing of a loop that the usual sizes leave out', () => {
+    const copy = (when: string): string => `for i in 0..N ${when} { y[i] = x[i] * f32(2) }`;
+    expect(counted(copy('when N >= 1000 flops 5*N'))).toEqual({ flops: '0' });
+    expect(counted(copy('when not(N >= 1000)'))).toEqual({ flops: 'N', x: 'N, 0', y: '0, N' });
+  });
+
   it('as many iterations as a loop says that there are at most', () => {
     expect(counted('for i in 0..min(64, N) most 64 { y[i] = x[i] + f32(1) }')).toEqual({ flops: '64', x: '64, 0', y: '0, 64' });
   });

@@ -6,10 +6,11 @@ import {
   type Buffer,
   emittedStatements,
   type Expr,
-  type For,
+  iterationsOf,
   type Kernel,
   type KernelCode,
   LinearForms,
+  parallelLoop,
   type Program,
 } from '../../../src/kernel/index.js';
 import { largeKernel, mostMerged, smallKernel, nontemporalBytes, type CpuTarget } from '../../../src/target/index.js';
@@ -63,7 +64,8 @@ export function emitKernel(
     return module.declare(name, signatureOf(module, dims, code), spec);
   });
   const memory = code.params.map((param, at) => ({ ...memoryOf(buffers[at] as Buffer, arena), written: plan.written.has(param.name) }));
-  return { kernel, fn, memory, blocks: parallelLoop(code)?.extent };
+  const blocks = parallelLoop(code);
+  return { kernel, fn, memory, blocks: blocks === undefined ? undefined : iterationsOf(blocks) };
 }
 
 function emitFunction(
@@ -157,11 +159,6 @@ export const commonAttributes = (target: CpuTarget): readonly Attribute[] => [
   'nounwind',
   ['prefer-vector-width', `${target.vectorBytes * 8}`],
 ];
-
-function parallelLoop({ body }: KernelCode): For | undefined {
-  const only = body.length === 1 ? body[0] : undefined;
-  return only !== undefined && only.kind === 'for' && only.axis === 'parallel' ? only : undefined;
-}
 
 const pointerAttributes = (param: Buffer, written: ReadonlySet<string>): readonly Attribute[] => [
   'noalias',

@@ -3,7 +3,7 @@
 // variant without masks for when none is.
 
 import { InternalError } from '../../../src/base/index.js';
-import { type Expr, type For, forEachStatement, type Stmt, visitExpr } from '../../../src/kernel/index.js';
+import { type Expr, type For, forEachStatement, iterationsOf, type Stmt, visitExpr } from '../../../src/kernel/index.js';
 import { extentVariants } from '../../../src/target/index.js';
 import type { AccumulatorFile } from './accumulators.js';
 import type { Expressions, Memo } from './expressions.js';
@@ -159,7 +159,7 @@ export class Statements {
   #loop(loop: For, scope: Scope): void {
     const decided = scope.extents.get(this.#expressions.forms.key(loop.extent));
     const extent =
-      decided === undefined ? this.#expressions.scalar(loop.extent, scope) : typeof decided === 'number' ? decided : decided.extent;
+      decided === undefined ? this.#expressions.scalar(iterationsOf(loop), scope) : typeof decided === 'number' ? decided : decided.extent;
     const lanes = scope.lanes === undefined && loop.axis === 'vector' ? (loop.lanes ?? 1) : 1;
     if (lanes > 1) {
       if (loop.limit === undefined) this.#strip(loop, extent, lanes, scope);

@@ -152,9 +152,10 @@ class KernelCompiler {
 
   #for(loop: For): void {
     const extent = this.#source.of(loop.extent);
+    const when = loop.when === undefined ? '' : `!(${this.#source.of(loop.when).code}) ? 0 : `;
     const count = this.#source.fresh('n');
     const index = this.#source.fresh('i');
-    this.#source.line(`const ${count} = Math.max(0, ${asNumber(extent)});`);
+    this.#source.line(`const ${count} = ${when}Math.max(0, ${asNumber(extent)});`);
     for (const limit of [loop.limit, loop.most]) {
       if (limit === undefined) continue;
       const complaint = this.#source.complaint((state, found) => state.overLimit(this.#source.site({ ...loop, body: [] }), found, limit));

@@ -2,6 +2,7 @@
 // computed once, in the outermost loop that has its indices. Holds: a value is named by one `let`, in the scope whose loops and lets its
 // indices need.
 
+import { Dim } from '../../base/index.js';
 import type { Node } from '../../graph/index.js';
 import { type Axis, build, type Expr, exprKey, type For, type Stmt } from '../../kernel/index.js';
 import { freeNames } from './index-expressions.js';
@@ -44,14 +45,16 @@ export class Scope {
     extent: Expr,
     axis: Axis,
     fill: (index: Expr, body: Scope) => void,
-    options: Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'transpose' | 'warps' | 'while'> & { readonly carried?: boolean } = {},
+    options: Pick<For, 'when' | 'limit' | 'blocks' | 'most' | 'part' | 'transpose' | 'warps' | 'while'> & {
+      readonly carried?: boolean;
+    } = {},
   ): void {
     const { carried = false, ...own } = options;
     const count = build.intValue(extent);
     // What never runs is not written down: it may speak of buffers that nothing fills.
     if (count === 0) return;
     const body = new Scope(this.names, this, axis === 'parallel' || carried, carried);
-    if (count === 1 && axis !== 'parallel' && own.limit === undefined && !carried) {
+    if (count === 1 && axis !== 'parallel' && own.limit === undefined && own.when === undefined && !carried) {
       // One iteration needs no loop; its scope stays, so that the caller's view does not change.
       fill(build.int(0), body);
       for (const statement of body.statements) this.statements.push(statement);
@@ -62,6 +65,15 @@ export class Scope {
     body.#own.add(index);
     fill(build.index(index), body);
     this.statements.push({ kind: 'for', index, extent, axis, ...own, body: body.statements });
+  }
+
+  /** What `fill` emits computes `flops` in all: the first of its loops says so, and the others that they compute no more. */
+  computing(flops: Dim, fill: () => void): void {
+    const before = this.statements.length;
+    fill();
+    const added = this.statements.splice(before);
+    const first = added.find((stmt) => stmt.kind === 'for');
+    for (const stmt of added) this.statements.push(stmt.kind === 'for' ? { ...stmt, flops: stmt === first ? flops : Dim.zero } : stmt);
   }
 
   /** A guarded part of this scope. */

@@ -68,20 +68,16 @@ function emitKernels(
       return opened;
     });
     for (const { statements } of [...before, own])
-      if (statements.length > 0) open().emit(...(taken === undefined ? statements : guarded(statements, taken, context)));
+      if (statements.length > 0) open().emit(...(taken === undefined ? statements : guarded(statements, taken)));
   };
   for (const one of block.groups) kernel((scope, ahead) => emitGroup(block, one, scope, { ...inner, ahead }));
   for (const { from, to } of block.copies) kernel((scope) => emitBufferCopy(from, to, scope));
 }
 
 /** A loop that threads share stays the outermost statement. */
-function guarded(statements: readonly Stmt[], condition: Expr, { tiles }: EmitContext): Stmt[] {
+function guarded(statements: readonly Stmt[], condition: Expr): Stmt[] {
   const [only] = statements;
-  if (only?.kind === 'for' && only.axis === 'parallel' && statements.length === 1) {
-    const inside: Stmt = { ...only, body: [{ kind: 'if', condition, then: only.body }] };
-    const flops = tiles.get(only);
-    if (flops !== undefined) tiles.set(inside, flops);
-    return [inside];
-  }
+  if (only?.kind === 'for' && only.axis === 'parallel' && statements.length === 1)
+    return [{ ...only, body: [{ kind: 'if', condition, then: only.body }] }];
   return [{ kind: 'if', condition, then: statements }];
 }

@@ -1,8 +1,8 @@
-// What statements do, counted without running them. In: the body of a kernel; what its register tiles compute. Out: FLOPs, and how many
-// elements of each buffer are read and written, as sizes.
+// What statements do, counted without running them. In: the body of a kernel. Out: FLOPs, and how many elements of each buffer are read and
+// written, as sizes.
 // Holds: loops say which axis they cut into blocks and which of them run over a part, and the blocks together run over the whole; where
-// their number depends on sizes, what a block does once counts for the most blocks there can be; an element counts once however often it
-// is touched; of a condition on sizes the side counts that the cost model assumes, of any other both.
+// their number depends on sizes, what a block does once counts for the most blocks there can be; a loop may say what all of it computes; an
+// element counts once however often it is touched; of a condition on sizes the side counts that the cost model assumes, of any other both.
 // What only a run decides counts as much as it can be: a loop whose extent depends on others runs as long as it ever does, and where data
 // say which elements are touched, each time it is another one. But where data say how often a loop runs, or whether it goes on, one round
 // is counted.
@@ -39,22 +39,24 @@ interface Loop {
 /** Elements of one buffer by the shape of the access: accesses alike touch the same elements. */
 type Accesses = Map<string, Dim>;
 
-/** `tiles`: FLOPs of statements whose loops do not say how often they run. */
-export function countStatements(body: readonly Stmt[], tiles: WeakMap<Stmt, Dim> = new WeakMap()): Counted {
-  const counter = new Counter(tiles);
+export function countStatements(body: readonly Stmt[]): Counted {
+  const counter = new Counter();
   counter.run(body);
   return { flops: counter.flops, touched: counter.touched() };
 }
 
 /** What kernels ask of sizes to choose between two ways. */
-const ofSizes: Readonly<Record<string, (a: number, b: number) => number>> = {
-  add: (a, b) => a + b,
-  sub: (a, b) => a - b,
-  mul: (a, b) => a * b,
-  div: (a, b) => Math.trunc(a / b),
+const ofSizes: Readonly<Record<string, (...args: number[]) => number>> = {
+  add: (a = 0, b = 0) => a + b,
+  sub: (a = 0, b = 0) => a - b,
+  mul: (a = 0, b = 0) => a * b,
+  div: (a = 0, b = 0) => Math.trunc(a / b),
   min: Math.min,
   max: Math.max,
-  gt: (a, b) => Number(a > b),
+  gt: (a = 0, b = 0) => Number(a > b),
+  ge: (a = 0, b = 0) => Number(a >= b),
+  lt: (a = 0, b = 0) => Number(a < b),
+  not: (a) => Number(a === 0),
 };
 
 class Counter {
@@ -62,12 +64,8 @@ class Counter {
   readonly #buffers = new Map<string, { readonly buffer: Buffer; readonly read: Accesses; readonly written: Accesses }>();
   #loops = new Map<string, Loop>();
   readonly #lets = new Map<string, Expr>();
-  readonly #tiles: WeakMap<Stmt, Dim>;
+  /** A loop around says what all of it computes: those inside do not say how often they run. */
   #inTile = false;
-
-  constructor(tiles: WeakMap<Stmt, Dim>) {
-    this.#tiles = tiles;
-  }
 
   run(body: readonly Stmt[]): void {
     for (const stmt of body) this.#statement(stmt);
@@ -82,14 +80,6 @@ class Counter {
   }
 
   #statement(stmt: Stmt): void {
-    const tile = this.#inTile ? undefined : this.#tiles.get(stmt);
-    if (tile !== undefined) {
-      this.#add(tile);
-      this.#inTile = true;
-      this.#walk(stmt);
-      this.#inTile = false;
-      return;
-    }
     if (!this.#inTile) this.#add(Dim.of(flopsOfStatement(stmt)));
     this.#walk(stmt);
   }
@@ -110,22 +100,16 @@ class Counter {
       if ((usual ?? 0) === 0) this.run(stmt.otherwise ?? []);
       return;
     }
-    const usual = stmt.kind === 'for' ? this.#chosen(stmt) : undefined;
-    if (usual === undefined) return;
-    const outside = this.#loops;
-    const loop = this.#enter(usual);
-    this.#loops = new Map(this.#loops).set(usual.index, { ...loop, blocks: usual.blocks });
-    this.run(usual.body);
-    this.#loops = outside;
-  }
-
-  /** Of a loop that sizes leave out, or not, by a factor of its extent, what the cost model assumes; undefined where that is nothing. */
-  #chosen(loop: For): For | undefined {
-    const { extent } = loop;
-    if (extent.kind !== 'apply' || extent.fn !== 'mul' || build.dimOf(extent) !== undefined) return loop;
-    const [all, factor] = extent.args as readonly [Expr, Expr];
-    const usual = this.#usual(factor);
-    return usual === 0 ? undefined : usual === 1 ? { ...loop, extent: all } : loop;
+    if (stmt.kind !== 'for' || (stmt.when !== undefined && this.#usual(stmt.when) === 0)) return;
+    const [outside, around] = [this.#loops, this.#inTile];
+    if (stmt.flops !== undefined && !around) {
+      this.#add(stmt.flops);
+      this.#inTile = true;
+    }
+    const loop = this.#enter(stmt);
+    this.#loops = new Map(this.#loops).set(stmt.index, { ...loop, blocks: stmt.blocks });
+    this.run(stmt.body);
+    [this.#loops, this.#inTile] = [outside, around];
   }
 
   /** How often a loop runs; one over the points of a block stands for the loop over the blocks as well. */
@@ -180,8 +164,8 @@ class Counter {
     if (value.kind === 'const') return Number(value.value);
     if (value.kind === 'size') return assumed(value.dim);
     if (value.kind !== 'apply') return undefined;
-    const [a, b] = value.args.map((argument) => this.#usual(argument));
-    return a === undefined || b === undefined ? undefined : ofSizes[value.fn]?.(a, b);
+    const args = value.args.map((argument) => this.#usual(argument));
+    return args.includes(undefined) ? undefined : ofSizes[value.fn]?.(...(args as number[]));
   }
 
   #resolve(expr: Expr): Expr {

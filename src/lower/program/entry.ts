@@ -112,7 +112,6 @@ export function orderEntry({ entry, block: { formed, fusion } }: GroupedEntry, v
     forms,
     target: forms.target,
     parallel: true,
-    tiles: new WeakMap(),
   };
   return { entry, context, order: planOrder(fusion, formed.order, demands, context, checkOutputs(entry)) };
 }

@@ -96,12 +96,12 @@ function schedule(group: Group, order: KernelOrder, context: EmitContext): Sched
   const title = titleOf(group);
   // Where partial results are there already, what the group computes once is not what is left to do.
   const isLess = before.some(({ makes }) => makes === 'partial results');
-  const cost = isLess ? costOfStatements(scope.statements, context.tiles) : costOf(group, context, scope.statements);
+  const cost = isLess ? costOfStatements(scope.statements) : costOf(group, context.forms, scope.statements);
   return [
     ...before.map(({ makes, scope: { statements } }): Scheduled => ({
       title: makes === undefined ? title : `${makes} of ${title}`,
       statements,
-      cost: costOfStatements(statements, context.tiles),
+      cost: costOfStatements(statements),
     })),
     // A branch is nothing but the kernels of its sides.
     ...(scope.statements.length === 0 ? [] : [{ title, statements: scope.statements, cost }]),

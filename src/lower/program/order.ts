@@ -3,14 +3,13 @@
 // Holds: whoever reads the old value of a variable, or of a loop's carry, runs before whoever overwrites it; where that is impossible, the
 // new value waits in a temporary.
 
-import { Dim, InternalError } from '../../base/index.js';
+import { InternalError } from '../../base/index.js';
 import type { Node, TensorNode } from '../../graph/index.js';
 import { type Buffer, build, type Expr, exprKey } from '../../kernel/index.js';
 import { element, isNodeOf } from '../../ops/index.js';
 import { formBlock } from '../form/formed.js';
 import { keptAs, opOf, space, spread, tensorOf } from '../form/forms.js';
 import type { Forms } from '../form/materialize.js';
-import { flopsOfGroup } from '../fuse/cost-model.js';
 import { fuse } from '../fuse/fuse.js';
 import type { Fusion, Group } from '../fuse/groups.js';
 import type { Precedence } from '../fuse/precedence.js';
@@ -270,11 +269,7 @@ function sorted(groups: readonly Group[], precedence: Precedence<Group>): Group[
 export function emitGroup(block: KernelOrder, group: Group, scope: Scope, context: EmitContext): void {
   const copy = block.sourceCopies.get(group);
   if (copy !== undefined) return emitCopy(group, copy, scope, context);
-  const before = scope.statements.length;
   schedulesOf(context.target)[group.mode](group, scope, context, block.fusion);
-  if (group.mode !== 'matmul') return;
-  for (const [at, stmt] of scope.statements.slice(before).entries())
-    context.tiles.set(stmt, at === 0 ? flopsOfGroup(group, context.forms) : Dim.zero);
 }
 
 function emitCopy(group: Group, to: Destination, scope: Scope, context: EmitContext): void {

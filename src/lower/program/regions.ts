@@ -94,7 +94,6 @@ export function planRegion(
     forms,
     target: context.target,
     parallel,
-    tiles: context.tiles,
     storage: new Storage(context.storage.pool, forms, bind),
   }));
 }

@@ -27,8 +27,6 @@ export interface EmitContext {
   readonly parallel: boolean;
   /** Opens a kernel that runs before the one that the group is emitted into; what it makes for that one, or else a part of the group. */
   readonly ahead?: (makes?: Ahead) => Scope;
-  /** What statements compute whose loops do not say how often they run, register tiles: FLOPs of the first, 0 of the ones behind it. */
-  readonly tiles: WeakMap<Stmt, Dim>;
 }
 
 /** Lanes of a register for this element; threads of a block are such lanes. */

@@ -3,7 +3,7 @@
 // have neighbouring points.
 
 import { type Dim, elementCount } from '../../../base/index.js';
-import { build, type Expr } from '../../../kernel/index.js';
+import { build, type Expr, type For } from '../../../kernel/index.js';
 import { pointsOfBlock } from '../../../target/index.js';
 import { splitIndex } from '../../form/index-expressions.js';
 import { partOf, type Scope } from '../../form/scope.js';
@@ -18,13 +18,13 @@ export function emitElementwise(points: KernelEmitter, scope: Scope): void {
   );
 }
 
-/** Runs `fill` for the number of every point, in blocks where they may be parallel; of those there are none where `when` is 0. */
+/** Runs `fill` for the number of every point, in blocks where they may be parallel; of those there are none where `when` is false. */
 export function eachPoint(
   scope: Scope,
   all: Dim,
   parallel: boolean,
   fill: (vector: Scope, number: Expr) => void,
-  when: Expr = build.int(1),
+  when: Pick<For, 'when'> = {},
 ): void {
   const extent = build.size(all);
   if (!parallel) return scope.loop('i', extent, 'vector', (i, vector) => fill(vector, i));
@@ -34,5 +34,5 @@ export function eachPoint(
     const own = build.smaller(length, build.minus(extent, start));
     body.loop('i', own, 'vector', (i, vector) => fill(vector, build.plus(start, i)), partOf(p));
   };
-  scope.loop('p', build.times(build.ceilDiv(extent, length), when), 'parallel', block, { blocks: all });
+  scope.loop('p', build.ceilDiv(extent, length), 'parallel', block, { blocks: all, ...when });
 }

@@ -12,6 +12,7 @@ import { loadOf } from '../../../form/operands.js';
 import { emitPanels, type Packing, packingOf, panelIndex } from './pack.js';
 import { type EmitContext, lanesOf, KernelEmitter } from '../emitter.js';
 import { splitIndex } from '../../../form/index-expressions.js';
+import { flopsOfGroup } from '../../../fuse/cost-model.js';
 import type { Group } from '../../../fuse/groups.js';
 import type { RowPart } from './row-tiling.js';
 import { type Elements, inRuns, type LongDepth, type StepFill } from './runs.js';
@@ -70,9 +71,7 @@ export class MatmulEmitter {
         around.length === 0
           ? this.#blocks(body, spread(batch, []), parallel)
           : body.loop('b', build.size(elementCount(around)), parallel ? 'parallel' : 'serial', fill);
-      if (this.#packing !== undefined)
-        emitPanels(this.context.ahead?.('panels') ?? scope, this.#form, this.#tiling, this.#packing, this.#points.values, parallel);
-      return whole(scope);
+      return this.#computing(scope, () => whole(scope));
     }
     const inBatch = (body: Scope, before: readonly Expr[]): void => {
       const [next, free] = [batch[before.length], batch.every((dim) => dim.constant === 1)];
@@ -85,9 +84,15 @@ export class MatmulEmitter {
         (b, inner) => inBatch(inner, [...before, b]),
       );
     };
+    this.#computing(scope, () => inBatch(scope, []));
+  }
+
+  /** What the product reads as panels is copied before. */
+  #computing(scope: Scope, fill: () => void): void {
+    const { ahead, parallel, forms } = this.context;
     if (this.#packing !== undefined)
-      emitPanels(this.context.ahead?.('panels') ?? scope, this.#form, this.#tiling, this.#packing, this.#points.values, parallel);
-    inBatch(scope, []);
+      emitPanels(ahead?.('panels') ?? scope, this.#form, this.#tiling, this.#packing, this.#points.values, parallel);
+    scope.computing(flopsOfGroup(this.group, forms), fill);
   }
 
   /**
@@ -114,8 +119,8 @@ export class MatmulEmitter {
             this.#rows(where, { batch, block: p, ...at, panel }, part);
         const enough = this.#packing?.enough;
         if (enough === undefined) return rowsFrom(this.#packing?.buffer)(inside);
-        inside.when(enough.is, rowsFrom(this.#packing?.buffer));
-        inside.when(build.apply('not', 'bool', enough.is), rowsFrom(undefined));
+        inside.when(enough, rowsFrom(this.#packing?.buffer));
+        inside.when(build.apply('not', 'bool', enough), rowsFrom(undefined));
       });
     });
   }

@@ -24,8 +24,8 @@ import type { Values } from '../../../form/values.js';
 
 export interface Packing {
   readonly buffer: Buffer;
-  /** Whether the panels are filled and read, where the number of rows is known at run time only: if there are at least so many. */
-  readonly enough: { readonly least: number; readonly is: Expr } | undefined;
+  /** Whether the panels are filled and read, where the number of rows is known at run time only: whether there are enough of them. */
+  readonly enough: Expr | undefined;
 }
 
 /** `pitch`: elements from one row of the right side to the next. */
@@ -42,7 +42,7 @@ export function packingOf(form: MatmulForm, tiling: Tiling, pitch: number, pool:
   const buffer = pool.temporary({ dtype: right.type.dtype, shape: [Dim.of(padded * depth)] });
   return {
     buffer,
-    enough: rows !== undefined ? undefined : { least, is: build.apply('ge', 'bool', build.size(all), build.int(least)) },
+    enough: rows !== undefined ? undefined : build.apply('ge', 'bool', build.size(all), build.int(least)),
   };
 }
 
@@ -102,11 +102,6 @@ export function emitPanels(
   const batch = form.batch.map(() => build.int(0));
   const depth = build.size(form.depth);
   const blocks = build.ceilDiv(depth, build.int(packedSteps));
-  // Where rows decide whether panels are filled at all, these are no blocks that cover the depth.
-  const always = enough === undefined;
-  const times = always
-    ? blocks
-    : build.times(build.smaller(build.int(1), build.over(build.size(rowsOf(form)), build.int(enough.least))), blocks);
   const fill = (p: Expr, body: Scope): void => {
     const start = body.let('start', build.times(p, build.int(packedSteps)));
     for (const [group, one] of groupsOf(columns)) {
@@ -123,11 +118,12 @@ export function emitPanels(
             }),
           );
         };
-        panel.loop('k', build.smaller(build.int(packedSteps), build.minus(depth, start)), 'serial', copied, always ? partOf(p) : {});
+        panel.loop('k', build.smaller(build.int(packedSteps), build.minus(depth, start)), 'serial', copied, partOf(p));
       });
     }
   };
-  scope.loop('p', times, parallel ? 'parallel' : 'serial', fill, always ? { blocks: form.depth } : {});
+  const when = enough === undefined ? {} : { when: enough };
+  scope.loop('p', blocks, parallel ? 'parallel' : 'serial', fill, { blocks: form.depth, ...when });
 }
 
 /* Note: when panels pay.

@@ -4,11 +4,12 @@
 
 import { bytesOf, Dim, type DType, elementCount, isFloat } from '../../../../base/index.js';
 import type { TensorNode } from '../../../../graph/index.js';
-import { type Accumulator, build, type Expr, type Fragment, multiplyDepth } from '../../../../kernel/index.js';
+import { type Accumulator, build, type Expr, type For, type Fragment, multiplyDepth } from '../../../../kernel/index.js';
 import { type CudaTarget, depthRun, leastPartUnit, threadsAcross, threadsDown, unrolledDepth } from '../../../../target/index.js';
 import { combinedAs, identity, type MatmulForm, spread, widthAs } from '../../../form/forms.js';
 import { splitIndex } from '../../../form/index-expressions.js';
 import { type Scope, valueKey } from '../../../form/scope.js';
+import { flopsOfGroup } from '../../../fuse/cost-model.js';
 import type { Group } from '../../../fuse/groups.js';
 import { type EmitContext, KernelEmitter } from '../../cpu/emitter.js';
 import { twoSum, withLost } from '../../cpu/running-sum.js';
@@ -69,17 +70,15 @@ export function emitProduct(group: Group, scope: Scope, context: EmitContext, { 
   };
   const { ahead } = context;
   const [plan, deep] = [planProduct(sizes), planDeep(sizes)];
-  const one = build.int(1);
   if (deep === undefined || ahead === undefined) {
-    const whole = new BlockProduct(product, plan, one);
+    const whole = new BlockProduct(product, plan, {});
     if (plan.splits > 1 && ahead !== undefined) whole.emitParts(ahead('partial results'), scope);
     else whole.emit(scope);
     return;
   }
-  const steps = build.minus(build.size(depth), build.int(deep.from - 1));
-  const isDeep = build.smaller(one, build.larger(build.int(0), steps));
-  new BlockProduct(product, deep.plan, isDeep).emitParts(ahead('partial results'), ahead('partial results'));
-  new BlockProduct(product, plan, build.minus(one, isDeep)).emit(scope);
+  const isDeep = build.apply('ge', 'bool', build.size(depth), build.int(deep.from));
+  new BlockProduct(product, deep.plan, { when: isDeep }).emitParts(ahead('partial results'), ahead('partial results'));
+  new BlockProduct(product, plan, { when: build.apply('not', 'bool', isDeep) }).emit(scope);
 }
 
 class BlockProduct {
@@ -91,12 +90,12 @@ class BlockProduct {
   readonly #dtype: DType;
   readonly #plan: Plan;
   readonly #tile: BlockTile;
-  /** 0 where sizes leave it no blocks, else 1. */
-  readonly #when: Expr;
+  /** Whether sizes leave it any blocks. */
+  readonly #when: Pick<For, 'when'>;
   /** Runs of the depth that a thread sums up apart. */
   readonly #runs: number;
 
-  constructor({ group, context, form, reads, staged, dtype }: Product, plan: Plan, when: Expr) {
+  constructor({ group, context, form, reads, staged, dtype }: Product, plan: Plan, when: Pick<For, 'when'>) {
     this.#group = group;
     this.#context = context;
     this.#form = form;
@@ -124,12 +123,13 @@ class BlockProduct {
     const { node } = this.#form;
     const points = new KernelEmitter(this.#group, this.#context);
     const stored = storedOf(this.#group);
-    this.#tiles(scope, (where, index, value) => {
+    const store: Store = (where, index, value) => {
       const loops = index.filter((_, axis) => node.type.shape[axis]?.constant !== 1);
       // A single row has no loop of its own: its index is 0 wherever the epilogue reads it.
       where.remember(valueKey(node, spread(node.type.shape, loops)), widthAs(node.type.dtype, value));
       points.store(where, stored, loops);
-    });
+    };
+    scope.computing(flopsOfGroup(this.#group, this.#context.forms), () => this.#tiles(scope, store));
   }
 
   /** A block for every tile, and every part of the depth. */
@@ -140,8 +140,7 @@ class BlockProduct {
     const own = batch.slice(0, shared);
     const grid = gridOf(this.#tile, elementCount(rowAxes(this.#form)), columns);
     const perPart = build.times(build.size(elementCount(own)), grid.count);
-    const blocks = build.times(build.times(perPart, build.int(splits)), this.#when);
-    scope.loop('p', blocks, parallel ? 'parallel' : 'serial', (p, body) => {
+    const fill = (p: Expr, body: Scope): void => {
       const isAlone = own.length === 0 && splits === 1;
       const { row, column } = grid.at(isAlone ? p : body.let('tile', build.modulo(p, grid.count)), body);
       const others = isAlone ? build.int(0) : body.let('others', build.over(p, grid.count));
@@ -153,7 +152,8 @@ class BlockProduct {
         { batch: own.length === 0 ? [] : splitIndex(own, body.let('matrix', matrix), body), row, column, depth, split },
         store,
       );
-    });
+    };
+    scope.loop('p', build.times(perPart, build.int(splits)), parallel ? 'parallel' : 'serial', fill, this.#when);
   }
 
   #depthOf(split: Expr, body: Scope): Place['depth'] {

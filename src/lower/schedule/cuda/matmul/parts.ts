@@ -3,21 +3,21 @@
 
 import { elementCount } from '../../../../base/index.js';
 import type { TensorNode } from '../../../../graph/index.js';
-import { type Accumulator, type Buffer, build, type Expr } from '../../../../kernel/index.js';
+import { type Accumulator, type Buffer, build, type Expr, type For } from '../../../../kernel/index.js';
 import { identity, space, spread, widthAs } from '../../../form/forms.js';
 import { splitIndex } from '../../../form/index-expressions.js';
 import { type Scope, valueKey } from '../../../form/scope.js';
 import type { KernelEmitter } from '../../cpu/emitter.js';
 import { eachPoint } from '../elementwise.js';
 
-/** `parts`: by the number of the part, and the index of the product; `when`: 0 where sizes leave nothing to do. */
+/** `parts`: by the number of the part, and the index of the product; `when`: whether sizes leave anything to do. */
 export function addParts(
   points: KernelEmitter,
   stored: readonly TensorNode[],
   node: TensorNode,
   parts: Buffer,
   scope: Scope,
-  when: Expr,
+  when: Pick<For, 'when'>,
 ): void {
   const { shape, dtype } = node.type;
   const loops = space(shape);
