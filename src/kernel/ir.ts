@@ -199,6 +199,8 @@ export interface For {
    * unrolled. Without it, a vector loop has any extent and is strip-mined.
    */
   readonly limit?: number;
+  /** With `limit`: constant lower bound of `extent`. Chunks below it need no masks. */
+  readonly least?: number;
   /** Its iterations are the blocks of an axis of so many points. */
   readonly blocks?: Dim;
   /** Runs over the points of one block: of the loop around of this name, which says `blocks`. */

@@ -262,10 +262,11 @@ class Parser {
     };
   }
 
-  #clauses(): Pick<For, 'when' | 'limit' | 'blocks' | 'most' | 'part' | 'flops' | 'warps' | 'while' | 'partials' | 'ahead'> {
+  #clauses(): Pick<For, 'when' | 'limit' | 'least' | 'blocks' | 'most' | 'part' | 'flops' | 'warps' | 'while' | 'partials' | 'ahead'> {
     return {
       ...(this.#tokens.takeWord('when') ? { when: this.#expressions.parse() } : {}),
       ...(this.#tokens.takeWord('limit') ? { limit: this.#tokens.integer() } : {}),
+      ...(this.#tokens.takeWord('least') ? { least: this.#tokens.integer() } : {}),
       ...(this.#tokens.takeWord('blocks') ? { blocks: this.#tokens.dim() } : {}),
       ...(this.#tokens.takeWord('most') ? { most: this.#tokens.integer() } : {}),
       ...(this.#tokens.takeWord('part') ? { part: this.#tokens.name() } : {}),

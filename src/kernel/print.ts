@@ -261,9 +261,10 @@ function axisText({ axis, lanes, interleave, jam, straight, rolled, transpose }:
 }
 
 /** What holds for the whole loop, behind its extent. */
-function clausesText({ limit, blocks, most, part, flops, warps, while: asked, partials }: For): string {
+function clausesText({ limit, least, blocks, most, part, flops, warps, while: asked, partials }: For): string {
   const clauses = [
     ...(limit === undefined ? [] : [`limit ${limit}`]),
+    ...(least === undefined ? [] : [`least ${least}`]),
     ...(blocks === undefined ? [] : [`blocks ${dimText(blocks)}`]),
     ...(most === undefined ? [] : [`most ${most}`]),
     ...(part === undefined ? [] : [`part ${spell(part)}`]),

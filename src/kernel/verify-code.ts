@@ -206,6 +206,9 @@ class CodeVerifier {
       (loop.axis !== 'vector' || !Number.isInteger(loop.limit) || loop.limit < 1 || (extent ?? 0) > loop.limit)
     )
       this.#fail('limit', `${loop.index} has the limit ${loop.limit}`);
+    const { least, limit = 0 } = loop;
+    if (least !== undefined && (!Number.isInteger(least) || least < 1 || least > Math.min(limit, extent ?? limit)))
+      this.#fail('least', `${loop.index} runs at least ${least} times`);
     if (loop.warps === true) {
       const isNested = [...scope.locals.values()].some((local) => local.kind === 'index' && local.loop.warps === true);
       if (loop.axis !== 'serial' || !scope.parallel || scope.vectors.length > 0 || isNested)

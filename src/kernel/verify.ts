@@ -30,6 +30,7 @@
 //                     lines are multiples of 8 elements apart
 //   unroll            the extent of an unrolled loop is constant
 //   limit only on vector loops, at least 1 and not below a constant extent; an accumulator's index uses a vector axis only if that has one
+//   least             only with a limit, from 1 to that, and not above a constant extent
 //   blocks            a loop over a part of an axis is inside of the one over its blocks; a constant extent is not above its bound
 //   when              only serial and parallel loops ask whether they run at all, and they ask sizes
 //   flops             a loop that says what all of it computes is in no other one that does

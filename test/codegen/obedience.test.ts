@@ -46,6 +46,15 @@ describe('code generation', () => {
     expect(count(sum('interleave 2 for i in 0..N'), additions)).toBe(5);
   });
 
+  it('masks only those vectors of a tile that may end within', () => {
+    const tile = (least: string): string =>
+      assembly(
+        `acc s: f32[32] = f32(0)\nvector 16 for i in 0..N limit 32 ${least} { s[i] = x[i] }\nvector 16 for j in 0..N limit 32 ${least} { y[j] = s[j] }`,
+      );
+    const masked = /vmovups\t.*\{%k\d\}/g;
+    expect([count(tile(''), masked), count(tile('least 15'), masked), count(tile('least 17'), masked)]).toEqual([4, 4, 2]);
+  });
+
   it('computes several vectors at once where a loop says so', () => {
     const roots = (words: string): string => assembly(`vector 16 ${words}for i in 0..N { y[i] = sqrt(sqrt(x[i])) }`);
     const order = (text: string): string => [...text.matchAll(/v(sqrt|movu)ps\t.*%zmm/g)].map(([, op]) => op?.[0]).join('');

@@ -187,6 +187,7 @@ describe('checks', () => {
       `${fill}\nparallel for k in 0..1 { vector for i in 0..3 { let a = w[i + 1]\nlet b = w[i]\nw[i] = a + b } }`,
     ],
     ['the extent 4 is above the limit 3', `vector for i in 0..N limit 3 { y[i] = f32(0) }`],
+    ['the extent 4 is below the least 5', `vector for i in 0..N limit 8 least 5 { y[i] = f32(0) }`],
     ['the extent 4 is above the limit 3', `for i in 0..N most 3 { y[i] = f32(0) }`],
   ])('finds: %s', (message, body) => {
     expect(() => small(body)).toThrow(message);

@@ -50,7 +50,7 @@ kernel tiles "matmul M×5×6"
       for k in 0..5 {
         unroll for r in 0..2 {
           let row = min(block * 2 + r, #(M - 1))
-          vector for v in 0..width limit 4 {
+          vector for v in 0..width limit 4 least 2 {
             fetch b[k + 8, column * 4 + v]
             s[r, v] += a[row, k] * b[k, column * 4 + v]
           }
@@ -58,7 +58,7 @@ kernel tiles "matmul M×5×6"
       }
       unroll for q in 0..2 {
         if block * 2 + q < M {
-          vector for w in 0..width limit 4 {
+          vector for w in 0..width limit 4 least 2 {
             c[block * 2 + q, column * 4 + w] = s[q, w]
           }
         }

@@ -59,8 +59,15 @@ function heights({ rows }: Tiling, sizes: ReadonlyMap<string, number>, blocks = 
   }).flat();
 }
 
-/** First column, columns and width of every tile. */
-function tilesAcross({ columns }: Tiling, sizes: ReadonlyMap<string, number>): { at: number; extent: number; width: number }[] {
+/** First column, columns, the fewest that its class says, and width. */
+interface TileAcross {
+  readonly at: number;
+  readonly extent: number;
+  readonly least: number;
+  readonly width: number;
+}
+
+function tilesAcross({ columns }: Tiling, sizes: ReadonlyMap<string, number>): TileAcross[] {
   const groups = Array.from({ length: columns.groups }, (_, group) => build.int(group));
   const found = groups.flatMap((group) => {
     const tiles = columns.classes.map((one) => valueOf(one.count(group), sizes));
@@ -73,7 +80,7 @@ function tilesAcross({ columns }: Tiling, sizes: ReadonlyMap<string, number>): {
       Array.from({ length: valueOf(one.count(group), sizes) }, (_, tile) => {
         const at = valueOf(one.first(group), sizes) + tile * one.width;
         const extent = one.extent({ kind: 'name', name: 'column', dtype: 'i64' });
-        return { at, extent: valueOf(extent, new Map([...sizes, ['column', at]])), width: one.width };
+        return { at, extent: valueOf(extent, new Map([...sizes, ['column', at]])), least: one.least ?? 1, width: one.width };
       }),
     );
   });
@@ -113,9 +120,9 @@ describe.each(targets)('tiles of $lanes lanes', ({ target, lanes }) => {
       );
       const all = tilesAcross(tiling, new Map([['N', columns]]));
       let next = 0;
-      for (const { at, extent, width } of all) {
+      for (const { at, extent, least, width } of all) {
         expect(at).toBe(next);
-        expect(extent).toBeGreaterThan(0);
+        expect(extent).toBeGreaterThanOrEqual(least);
         expect(extent).toBeLessThanOrEqual(width);
         if (how === 'known') expect(extent).toBeGreaterThan(width - lanes);
         next += extent;

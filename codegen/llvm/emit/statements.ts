@@ -106,7 +106,7 @@ export class Statements {
       if (loop.limit === undefined || this.#expressions.known(loop.extent, scope) !== undefined) continue;
       const key = this.#expressions.forms.key(loop.extent);
       if (!scope.extents.has(key) && isOpen(loop.extent, scope))
-        return { extent: loop.extent, key, limit: loop.limit, lanes: loop.lanes ?? 1 };
+        return { extent: loop.extent, key, limit: loop.limit, least: loop.least ?? 0, lanes: loop.lanes ?? 1 };
     }
     return undefined;
   }
@@ -133,11 +133,10 @@ export class Statements {
     if (typeof extent === 'number') return extent;
     const { ops, math } = this.#expressions;
     const chunks = Array.from({ length: Math.ceil(tile.limit / tile.lanes) }, (_, at) => at * tile.lanes);
-    const least = atLeast(tile.extent);
     return {
       extent,
       masks: chunks.map((base) =>
-        base + tile.lanes <= least ? undefined : this.#mask(tile.lanes, ops.builder.sub(extent, math.value(base))),
+        base + tile.lanes <= tile.least ? undefined : this.#mask(tile.lanes, ops.builder.sub(extent, math.value(base))),
       ),
     };
   }
@@ -301,16 +300,11 @@ function openTiles(stmt: Stmt): readonly For[] {
   return found;
 }
 
-/** A lower bound of an extent that says so: max(bound, …). */
-const atLeast = (extent: Expr): number =>
-  extent.kind === 'apply' && extent.fn === 'max'
-    ? Math.max(0, ...extent.args.map((one) => (one.kind === 'const' ? Number(one.value) : 0)))
-    : 0;
-
 interface OpenTile {
   readonly extent: Expr;
   readonly key: string;
   readonly limit: number;
+  readonly least: number;
   readonly lanes: number;
 }
 

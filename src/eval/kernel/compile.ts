@@ -161,6 +161,11 @@ class KernelCompiler {
       const complaint = this.#source.complaint((state, found) => state.overLimit(this.#source.site({ ...loop, body: [] }), found, limit));
       this.#source.line(`if (${count} > ${limit}) ${complaint}(state, ${count});`);
     }
+    const { least } = loop;
+    if (least !== undefined) {
+      const complaint = this.#source.complaint((state, found) => state.belowLeast(this.#source.site({ ...loop, body: [] }), found, least));
+      this.#source.line(`if (${count} < ${least}) ${complaint}(state, ${count});`);
+    }
     const checked = this.#checkedLoop(loop, count, index);
     const asked = loop.while === undefined ? '' : ` && ${this.#source.register(loop.while, [], loop)} !== 0`;
     this.#source.line(`for (let ${index} = 0; ${index} < ${count}${asked}; ${index}++) {`);

@@ -83,6 +83,10 @@ export class KernelState {
     throw trouble(`the extent ${extent} is above the limit ${limit}; ${site}`);
   }
 
+  belowLeast(site: string, extent: number, least: number): never {
+    throw trouble(`the extent ${extent} is below the least ${least}; ${site}`);
+  }
+
   unwritten(site: string, id: number, at: number): never {
     const taker = this.#lost.get(id);
     const why = taker === undefined ? 'that nothing wrote' : `that is gone since ${this.#name(taker)} took its slot of the arena`;

@@ -45,7 +45,7 @@ export class Scope {
     extent: Expr,
     axis: Axis,
     fill: (index: Expr, body: Scope) => void,
-    options: Pick<For, 'when' | 'limit' | 'blocks' | 'most' | 'part' | 'transpose' | 'warps' | 'while'> & {
+    options: Pick<For, 'when' | 'limit' | 'least' | 'blocks' | 'most' | 'part' | 'transpose' | 'warps' | 'while'> & {
       readonly carried?: boolean;
     } = {},
   ): void {

@@ -17,6 +17,8 @@ export interface ColumnClass {
   before(group: Expr): Expr;
   count(group: Expr): Expr;
   extent(column: Expr): Expr;
+  /** The fewest columns that one of them has, where `extent` says no number. */
+  readonly least?: number;
 }
 
 /**
@@ -90,8 +92,7 @@ export function columnTiling(columns: Dim, groups: readonly number[], vectors: n
     return [tiles - narrow - alone, narrow, alone];
   });
   const narrow = wide - lanes;
-  const cutOff = (column: Expr): Expr =>
-    build.larger(build.int(narrow - lanes + 1), build.smaller(build.int(narrow), build.minus(all, column)));
+  const cutOff = (column: Expr): Expr => build.smaller(build.int(narrow), build.minus(all, column));
   const widths = [wide, narrow, narrow + rest];
   const classes = widths.flatMap((width, kind): ColumnClass[] => {
     const number = sum(counts.map((one) => one[kind] ?? 0));
@@ -100,7 +101,7 @@ export function columnTiling(columns: Dim, groups: readonly number[], vectors: n
     const first = counts.map((one, group) => (starts[group] ?? 0) + sum(one.slice(0, kind).map((count, at) => count * (widths[at] ?? 0))));
     const place = { first: perGroup(first), before: perGroup(before), count: perGroup(counts.map((one) => one[kind] ?? 0)) };
     const isCut = kind === 1 && rest > 0 && isNarrow;
-    if (isCut && number > 1) return [{ ...place, width, extent: cutOff }];
+    if (isCut && number > 1) return [{ ...place, width, extent: cutOff, least: narrow - lanes + rest }];
     const extent = isCut ? width - lanes + rest : width;
     return [{ ...place, width: extent, extent: () => build.int(extent) }];
   });

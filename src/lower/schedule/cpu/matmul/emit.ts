@@ -164,14 +164,19 @@ export class MatmulEmitter {
   }
 
   /** The columns of tile number `tile` of a group, by its class; nothing where the group has fewer tiles. */
-  #columns(scope: Scope, group: Expr, tile: Expr, fill: (body: Scope, columns: Pick<Place, 'column' | 'extent' | 'width'>) => void): void {
+  #columns(
+    scope: Scope,
+    group: Expr,
+    tile: Expr,
+    fill: (body: Scope, columns: Pick<Place, 'column' | 'extent' | 'least' | 'width'>) => void,
+  ): void {
     const { classes, groups, count, slots } = this.#tiling.columns;
     const isFull = groups === 1 || build.intValue(count) === groups * (build.intValue(slots) ?? 0);
     classes.forEach((one, at) => {
       const before = one.before(group);
       const inside = (body: Scope): void => {
         const column = body.let('column', build.plus(one.first(group), build.times(build.minus(tile, before), build.int(one.width))));
-        fill(body, { column, extent: one.extent(column), width: one.width });
+        fill(body, { column, extent: one.extent(column), least: one.least, width: one.width });
       };
       const conditions = [
         ...(build.intValue(before) === 0 ? [] : [build.apply('ge', 'bool', tile, before)]),
@@ -215,7 +220,7 @@ export class MatmulEmitter {
   }
 
   #tile(scope: Scope, place: Place & Across, height: number): void {
-    const { batch, block, row, end, column, extent, width, panel } = place;
+    const { batch, block, row, end, column, extent, least, width, panel } = place;
     const node = this.#form.node;
     const dtype = combinedAs(node.type.dtype);
     const right = tensorOf(node.args[1] as Node);
@@ -225,7 +230,8 @@ export class MatmulEmitter {
       scope.emit({ kind: 'declare', accumulator, initial: identity('sum', dtype) });
       return accumulator;
     };
-    const vectors: Vectors = (where, fill) => where.loop('j', extent, 'vector', fill, { limit: width });
+    const vectors: Vectors = (where, fill) =>
+      where.loop('j', extent, 'vector', fill, { limit: width, ...(least === undefined ? {} : { least }) });
     const sums = registers('acc', [height, width]);
     const columns = registers('b', [width]);
     const existing = (i: Expr): Expr =>

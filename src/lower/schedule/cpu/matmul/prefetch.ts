@@ -30,6 +30,8 @@ export interface Place {
   readonly end: Expr | undefined;
   readonly column: Expr;
   readonly extent: Expr;
+  /** The fewest columns that `extent` may be. */
+  readonly least: number | undefined;
   /** Columns of a whole tile. */
   readonly width: number;
   /** Where the right side is read from, if not from its own place. */
