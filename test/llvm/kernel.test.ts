@@ -1,7 +1,7 @@
 // A kernel from the builder to numbers: vector body, masked tail, reductions, tables with relocations, reproducible bytes.
 
 import { expect, test } from 'vitest';
-import { emitAssembly, hostInfo, link, ModuleBuilder, optimize, setTarget } from '../../codegen/llvm/builder/index.js';
+import { hostInfo, link, ModuleBuilder, optimize, setTarget } from '../../codegen/llvm/builder/index.js';
 import type { Builder, LlvmValue } from '../../codegen/llvm/builder/index.js';
 import { objectOf, runFromC } from './helpers.js';
 
@@ -97,7 +97,7 @@ test('reductions, lanes, predicates and integer instructions compute what they s
   const put = (value: LlvmValue): void => b.store(value.type.isInt ? b.sitofp(value, t.f32) : value, b.gep(t.f32, fn.param(1), [slot++]));
   put(b.reduce('fadd', v));
   put(b.reduce('fmaximum', v));
-  put(b.withFastMath({ reassoc: true, nnan: true }, () => b.reduce('fmul', v)));
+  put(b.reduce('fmul', v));
   put(b.extractElement(b.shuffle(v, v, [3, 2, 1, 0]), 0));
   put(b.extractElement(b.insertElement(v, m.f32(42), 2), 2));
   const first = b.extractElement(v, 0);
@@ -122,7 +122,7 @@ test('reductions, lanes, predicates and integer instructions compute what they s
   expect(printed.split(' ').map(Number)).toEqual([10, 4, 24, 4, 42, 0, 1, 1, 7, -5, 3, 1, 0.333251953, -3]);
 });
 
-test('gather, scatter, atomics, switch, struct values and stack slots work together', () => {
+test('gather, scatter, switch, struct values and stack slots work together', () => {
   using m = new ModuleBuilder('memory');
   const t = m.types;
   const fn = m.function({ name: 'memory', type: t.function(t.i32, [t.ptr, t.ptr, t.i32]) });
@@ -135,25 +135,20 @@ test('gather, scatter, atomics, switch, struct values and stack slots work toget
   b.scatter(picked, b.gep(t.i32, fn.param(1), [odd]), all);
   const slot = b.alloca(t.i32, { name: 'slot' });
   b.store(m.i32(10), slot);
-  const old = b.atomicRmw('add', slot, m.i32(5), 'relaxed');
-  const swap = b.compareExchange(slot, m.i32(15), m.i32(20), 'acq-rel', 'acquire');
+  const pair = b.load(t.struct([t.i32, t.i32]), fn.param(0), { align: 4 });
   b.switch(fn.param(2), other, [[1, one]]);
   b.at(one).br(done);
   b.at(other).br(done);
   b.at(done);
   const extra = b.phi(t.i32).add(m.i32(1000), one).add(m.i32(2000), other);
-  const sum = [b.extractValue(swap, [0]), b.zext(b.extractValue(swap, [1]), t.i32), b.atomicLoad(t.i32, slot, 'acquire'), extra].reduce(
-    (p, q) => b.add(p, q),
-    old,
-  );
-  b.ret(sum);
+  b.ret([b.extractValue(pair, [1]), b.load(t.i32, slot)].reduce((p, q) => b.add(p, q), extra));
   expect(m.verify()).toBeUndefined();
   const printed = runFromC(
     m,
     'int memory(const int *, int *, int);',
     `int x[8] = {0, 11, 22, 33, 44, 55, 66, 77}, y[8] = {0}; printf("%d ", memory(x, y, 1)); printf("%d ", memory(x, y, 2)); for (int i = 0; i < 8; i++) printf("%d ", y[i]);`,
   );
-  expect(printed.split(' ').map(Number)).toEqual([1046, 2046, 0, 11, 0, 33, 0, 55, 0, 77]);
+  expect(printed.split(' ').map(Number)).toEqual([1021, 2021, 0, 11, 0, 33, 0, 55, 0, 77]);
 });
 
 test('a table of strings, numbers and functions is relocated when the library is loaded', () => {
@@ -179,7 +174,7 @@ test('a table of strings, numbers and functions is relocated when the library is
   expect(printed).toBe('zwölf 6 12 42 -2.25 0');
 });
 
-test('what cannot be seen in numbers is seen in the text: flags, metadata, attributes, assembly', () => {
+test('what cannot be seen in numbers is seen in the text: metadata, attributes, flags', () => {
   using m = new ModuleBuilder('text');
   setTarget(m);
   const t = m.types;
@@ -190,33 +185,22 @@ test('what cannot be seen in numbers is seen in the text: flags, metadata, attri
     params: [{}, { name: 'v' }],
   });
   const b = m.builder(fn.block('entry'));
-  const [one, two] = m.aliasScopes('buffers', ['one', 'two']);
-  if (one === undefined || two === undefined) throw new Error('two scopes were asked for');
   b.prefetch(fn.param(0), { locality: 1 });
-  const sum = b.withFastMath({ contract: true, nsz: true }, () => b.fadd(fn.param(1), fn.param(1)));
-  b.store(sum, fn.param(0), { align: 16, nontemporal: true, scope: one, noalias: [two] });
-  b.fence('release');
-  const asm = m.inlineAsm(t.function(t.void, []), 'nop # from tfc', '~{memory}', { sideEffects: true });
-  b.callIndirect(asm.signature, asm, []);
+  b.store(b.fadd(fn.param(1), fn.param(1)), fn.param(0), { align: 16, nontemporal: true });
   b.retVoid();
   m.flag('max', 'PIC Level', 2);
   const text = m.print();
   for (const part of [
-    'fadd nsz contract float %v, %v',
+    'fadd float %v, %v',
     'align 16,',
     '!nontemporal',
-    '!alias.scope',
-    '!noalias',
-    'fence release',
     'llvm.prefetch',
-    'asm sideeffect',
     '"PIC Level"',
     'nounwind',
     `"target-cpu"="${hostInfo().cpu}"`,
   ]) {
     expect(text).toContain(part);
   }
-  expect(emitAssembly(m).assembly).toContain('# from tfc');
 });
 
 test('optimize works in place and the result still runs', () => {

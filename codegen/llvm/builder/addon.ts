@@ -15,11 +15,6 @@ export type RawType = llvm.Type;
 export type RawValue = llvm.Value;
 export type RawFunction = llvm.Function;
 
-/** Metadata as the addon hands it out: opaque, owned by its context. */
-export interface RawMetadata {
-  readonly rawMetadata: never;
-}
-
 /** A module's tape: opaque, freed with the object. */
 export interface RawTape {
   readonly rawTape: never;
@@ -73,19 +68,14 @@ export interface Extension {
     align: number,
     section: string,
   ): RawValue;
-  inlineAsm(type: RawType, text: string, constraints: string, sideEffects: boolean, alignStack: boolean): RawValue;
 
   createTape(module: RawModule): RawTape;
   tapeOperations(): readonly string[];
   playTape(tape: RawTape, words: Int32Array, count: number, strings: readonly string[]): number;
   tapeType(tape: RawTape, type: RawType): number;
   tapeValue(tape: RawTape, value: RawValue): number;
-  tapeScope(tape: RawTape, scope: RawMetadata): number;
   tapeObject(tape: RawTape, value: number): RawValue;
   tapeIntrinsic(tape: RawTape, name: string, signature: RawType): { readonly callee: number; readonly constants: readonly number[] };
-
-  aliasDomain(context: RawContext, name: string): RawMetadata;
-  aliasScope(context: RawContext, domain: RawMetadata, name: string): RawMetadata;
 
   functionAttribute(fn: RawFunction, name: string, value?: number | string): void;
   parameterAttribute(fn: RawFunction, index: number, name: string, value?: number | string): void;
@@ -104,7 +94,6 @@ export interface Extension {
   addPart(emission: RawEmission, context: RawContext, module: RawModule, target: RawTarget, passes: string, autovectorize: boolean): void;
   finishEmission(emission: RawEmission): RawParts;
   abandonEmission(emission: RawEmission): void;
-  typeSize(module: RawModule, type: RawType): number;
   host(): { readonly llvm: string; readonly triple: string; readonly cpu: string; readonly features: string };
   startLinker(command: string, args: readonly string[]): RawLinker;
   finishLinker(linker: RawLinker, input: Buffer): { readonly status: number; readonly output: Buffer; readonly said: string };

@@ -9,33 +9,11 @@ import type { Operation, Tape } from './tape.js';
 import type { LlvmType, Types } from './types.js';
 import { BasicBlock, LlvmValue } from './values.js';
 
-/** What LLVM may assume about floating point; all off means strict IEEE 754. */
-export interface FastMath {
-  /** Sums and products may be regrouped. */
-  readonly reassoc?: boolean;
-  /** No operand or result is NaN. */
-  readonly nnan?: boolean;
-  /** No operand or result is infinite. */
-  readonly ninf?: boolean;
-  /** The sign of zero does not matter. */
-  readonly nsz?: boolean;
-  /** x / y may become x · (1 / y). */
-  readonly arcp?: boolean;
-  /** a · b + c may become fma(a, b, c). */
-  readonly contract?: boolean;
-  /** Functions may be approximated. */
-  readonly afn?: boolean;
-}
-
-const FAST_MATH_BITS: Readonly<Record<keyof FastMath, number>> = { reassoc: 1, nnan: 2, ninf: 4, nsz: 8, arcp: 16, contract: 32, afn: 64 };
-
 export class BuilderBase {
   readonly module: ModuleBuilder;
   readonly types: Types;
   readonly #tape: Tape;
   #block: BasicBlock | undefined;
-  #fastMath: FastMath = {};
-  #fastMathBits = 0;
 
   constructor(module: ModuleBuilder) {
     this.module = module;
@@ -65,31 +43,6 @@ export class BuilderBase {
   /** A new block of the current function; the builder stays where it is. */
   newBlock(name: string): BasicBlock {
     return this.fn.block(name);
-  }
-
-  get fastMath(): FastMath {
-    return this.#fastMath;
-  }
-
-  /** Sets the flags that floating-point instructions carry from here on; what is left out is off. */
-  setFastMath(flags: FastMath): this {
-    this.module.alive();
-    let bits = 0;
-    for (const [name, bit] of Object.entries(FAST_MATH_BITS) as [keyof FastMath, number][]) if (flags[name] === true) bits |= bit;
-    this.#fastMathBits = bits;
-    this.#fastMath = flags;
-    return this;
-  }
-
-  /** Runs `body` under `flags` and puts the old flags back. */
-  withFastMath<T>(flags: FastMath, body: () => T): T {
-    const before = this.#fastMath;
-    this.setFastMath(flags);
-    try {
-      return body();
-    } finally {
-      this.setFastMath(before);
-    }
   }
 
   /** Refuses to append where nothing may follow. Every instruction calls it. */
@@ -123,7 +76,7 @@ export class BuilderBase {
 
   /** Appends an instruction: its number. */
   protected append(operation: Operation, flags: number, operands: readonly number[]): number {
-    this.#tape.place(this.block[ref], this.#fastMathBits);
+    this.#tape.place(this.block[ref]);
     return this.#tape.make(operation, flags, operands);
   }
 

@@ -1,4 +1,4 @@
-// Memory: addresses, loads, stores, stack slots, atomics. In: pointers and values. Out: values. Holds: an access without an
+// Memory: addresses, loads, stores, stack slots. In: pointers and values. Out: values. Holds: an access without an
 // alignment assumes that of one scalar, never a whole vector's, because buffers handed in from outside are not aligned further.
 
 import { IntrinsicBuilder } from './builder-intrinsics.js';
@@ -6,7 +6,7 @@ import { fault } from './fault.js';
 import { ref } from './raw.js';
 import type { Operation } from './tape.js';
 import type { LlvmType } from './types.js';
-import { AliasScope, LlvmValue } from './values.js';
+import { LlvmValue } from './values.js';
 
 export interface AccessOptions {
   /** In bytes, a power of two; default: the scalar's size. Aggregates must say it. */
@@ -16,15 +16,7 @@ export interface AccessOptions {
   readonly nontemporal?: boolean;
   /** Loads only: the memory never changes. */
   readonly invariant?: boolean;
-  /** The set this access belongs to, and those it overlaps nothing of. */
-  readonly scope?: AliasScope;
-  readonly noalias?: readonly AliasScope[];
 }
-
-export type AtomicOrdering = 'relaxed' | 'acquire' | 'release' | 'acq-rel' | 'seq-cst';
-
-export type AtomicUpdate =
-  'xchg' | 'add' | 'sub' | 'and' | 'or' | 'xor' | 'max' | 'min' | 'umax' | 'umin' | 'fadd' | 'fsub' | 'fmax' | 'fmin';
 
 export class MemoryBuilder extends IntrinsicBuilder {
   /**
@@ -155,53 +147,6 @@ export class MemoryBuilder extends IntrinsicBuilder {
     return this.made(pointer.type, 'structGep', 0, [type[ref], pointer[ref], index]);
   }
 
-  atomicLoad(type: LlvmType, pointer: LlvmValue, ordering: AtomicOrdering, options: { readonly align?: number } = {}): LlvmValue {
-    this.#atomic(type, 'atomicLoad');
-    this.#pointer(pointer, 'atomicLoad');
-    const align = this.#align(type, options.align, 'atomicLoad');
-    return this.made(type, 'atomicLoad', 0, [type[ref], pointer[ref], align, orderingOf(ordering, 'atomicLoad')]);
-  }
-
-  /** Replaces the memory's value `old` by `op(old, value)` and returns `old`. */
-  atomicRmw(op: AtomicUpdate, pointer: LlvmValue, value: LlvmValue, ordering: AtomicOrdering): LlvmValue {
-    this.check(value, 'atomicRmw', 'value');
-    this.#atomic(value.type, 'atomicRmw');
-    this.#pointer(pointer, 'atomicRmw');
-    const wantsFloat = op === 'fadd' || op === 'fsub' || op === 'fmax' || op === 'fmin';
-    if (op !== 'xchg' && wantsFloat !== value.type.isFloat) fault(`atomicRmw: ${op} does not take ${value.type}`);
-    return this.made(value.type, 'atomicUpdate', among(updates, op, 'atomicRmw'), [
-      pointer[ref],
-      value[ref],
-      orderingOf(ordering, 'atomicRmw'),
-    ]);
-  }
-
-  /** Stores `desired` where the memory holds `expected`; returns `{ old, i1 swapped }`, to be taken apart by `extractValue`. */
-  compareExchange(
-    pointer: LlvmValue,
-    expected: LlvmValue,
-    desired: LlvmValue,
-    onSuccess: AtomicOrdering,
-    onFailure: AtomicOrdering,
-  ): LlvmValue {
-    this.pair(expected, desired, 'compareExchange');
-    if (!expected.type.isInt && !expected.type.isPointer) fault(`compareExchange: ${expected.type} is no integer or pointer`);
-    this.#atomic(expected.type, 'compareExchange');
-    this.#pointer(pointer, 'compareExchange');
-    const orderings = [onSuccess, onFailure].map((ordering) => orderingOf(ordering, 'compareExchange'));
-    return this.made(this.types.struct([expected.type, this.types.i1]), 'compareExchange', 0, [
-      pointer[ref],
-      expected[ref],
-      desired[ref],
-      ...orderings,
-    ]);
-  }
-
-  fence(ordering: Exclude<AtomicOrdering, 'relaxed'>): void {
-    this.open('fence');
-    this.append('fence', 0, [orderingOf(ordering, 'fence')]);
-  }
-
   #pointer(pointer: LlvmValue, what: string): void {
     this.open(what);
     this.check(pointer, what, 'pointer');
@@ -228,11 +173,6 @@ export class MemoryBuilder extends IntrinsicBuilder {
     return value;
   }
 
-  #atomic(type: LlvmType, what: string): void {
-    this.checkType(type, what);
-    if (type.isVector || ![8, 16, 32, 64].includes(type.scalarBits)) fault(`${what}: ${type} cannot be accessed atomically`);
-  }
-
   #align(type: LlvmType, align: number | undefined, what: string): number {
     if (align === undefined) {
       if (type.scalarBits === 0) fault(`${what}: say the alignment of ${type}`);
@@ -245,39 +185,6 @@ export class MemoryBuilder extends IntrinsicBuilder {
 
   #access(operation: Operation, options: AccessOptions, operands: readonly number[]): number {
     const flags = (options.volatile === true ? 1 : 0) | (options.nontemporal === true ? 2 : 0) | (options.invariant === true ? 4 : 0);
-    const access = this.append(operation, flags, operands);
-    const { scope, noalias = [] } = options;
-    if (scope === undefined && noalias.length === 0) return access;
-    const scopes = scope === undefined ? [] : [scope];
-    for (const s of [...scopes, ...noalias])
-      if (!(s instanceof AliasScope) || s.module !== this.module) fault('an alias scope of another module');
-    this.module.tape.note('alias', 0, [access, scopes.length, ...scopes.map((s) => s[ref]), noalias.length, ...noalias.map((s) => s[ref])]);
-    return access;
+    return this.append(operation, flags, operands);
   }
-}
-
-/** The addon knows both by their places. */
-const orderings: readonly AtomicOrdering[] = ['relaxed', 'acquire', 'release', 'acq-rel', 'seq-cst'];
-const updates: readonly AtomicUpdate[] = [
-  'xchg',
-  'add',
-  'sub',
-  'and',
-  'or',
-  'xor',
-  'max',
-  'min',
-  'umax',
-  'umin',
-  'fadd',
-  'fsub',
-  'fmax',
-  'fmin',
-];
-
-const orderingOf = (ordering: AtomicOrdering, what: string): number => among(orderings, ordering, what);
-
-function among<T extends string>(all: readonly T[], one: T, what: string): number {
-  const at = all.indexOf(one);
-  return at < 0 ? fault(`${what}: there is no ${String(one)}`) : at;
 }

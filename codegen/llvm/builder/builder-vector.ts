@@ -60,8 +60,8 @@ export class VectorBuilder extends MemoryBuilder {
   }
 
   /**
-   * All lanes as one scalar. `fadd` and `fmul` go from lane 0 up in order, from `start` (default -0 and 1), unless `reassoc` is
-   * among the fast-math flags; then the order is LLVM's. `fmax` and `fmin` prefer numbers, `fmaximum` and `fminimum` hand NaN on.
+   * All lanes as one scalar. `fadd` and `fmul` go from lane 0 up in order, from `start` (default -0 and 1). `fmax` and `fmin` prefer
+   * numbers, `fmaximum` and `fminimum` hand NaN on.
    */
   reduce(op: Reduction, vector: LlvmValue, start?: LlvmValue): LlvmValue {
     this.check(vector, 'reduce', 'vector');

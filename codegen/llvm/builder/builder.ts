@@ -8,7 +8,7 @@ import { FunctionHandle } from './function.js';
 import { ref } from './raw.js';
 import type { Operation } from './tape.js';
 import type { LlvmType } from './types.js';
-import { BasicBlock, InlineAsm, Phi, Terminator } from './values.js';
+import { BasicBlock, Phi, Terminator } from './values.js';
 import type { LlvmValue } from './values.js';
 
 /** Builds instructions at the end of a block; made by `ModuleBuilder.builder`. */
@@ -77,10 +77,8 @@ export class Builder extends VectorBuilder {
     return this.#call(fn.signature, fn, args, fn.name, fn.convention);
   }
 
-  /** Calls what `callee` points to, as a function of type `signature`; or inline assembly. */
+  /** Calls what `callee` points to, as a function of type `signature`. */
   callIndirect(signature: LlvmType, callee: LlvmValue, args: readonly LlvmValue[]): LlvmValue {
-    if (callee instanceof InlineAsm && callee.signature !== signature)
-      fault(`callIndirect: the assembly is ${callee.signature}, not ${signature}`);
     return this.#call(signature, callee, args, 'callIndirect', 'c');
   }
 

@@ -12,7 +12,7 @@ import { raw } from './raw.js';
 import { Tape } from './tape.js';
 import { Types } from './types.js';
 import type { LlvmType } from './types.js';
-import { AliasScope, GlobalHandle, InlineAsm, LlvmConstant, LlvmValue } from './values.js';
+import { GlobalHandle, LlvmConstant, LlvmValue } from './values.js';
 import type { BasicBlock } from './values.js';
 
 export interface GlobalSpec {
@@ -151,27 +151,6 @@ export class ModuleBuilder extends ConstantFactory {
   string(name: string, text: string): GlobalHandle {
     const initializer = this.cString(text);
     return this.global({ name, type: initializer.type, initializer, constant: true, linkage: 'private', unnamedAddress: true });
-  }
-
-  /** Assembly with LLVM's constraint notation (`'=r,r'`); refused when the constraints do not fit the type. */
-  inlineAsm(
-    type: LlvmType,
-    text: string,
-    constraints: string,
-    options: { readonly sideEffects?: boolean; readonly alignStack?: boolean } = {},
-  ): InlineAsm {
-    this.type(type, 'inlineAsm');
-    const made = guarded('inlineAsm', () =>
-      this.addon.tfc.inlineAsm(type[raw], text, constraints, options.sideEffects ?? false, options.alignStack ?? false),
-    );
-    return new InlineAsm(this, type, made);
-  }
-
-  /** Fresh alias scopes of one fresh domain, one for each name. */
-  aliasScopes(domain: string, names: readonly string[]): AliasScope[] {
-    this.alive();
-    const owner = this.addon.tfc.aliasDomain(this.rawContext, domain);
-    return names.map((n) => new AliasScope(this, this.addon.tfc.aliasScope(this.rawContext, owner, n)));
   }
 
   /** A module flag, such as `flag('max', 'PIC Level', 2)`. */

@@ -2,7 +2,7 @@
 // operations and their operands. Out: numbers of the values that they make. Holds: an operation that makes a value counts here as it counts
 // when it is played; whoever asks for an object of the addon gets it after everything before was played.
 
-import type { Addon, RawMetadata, RawModule, RawTape, RawType, RawValue } from './addon.js';
+import type { Addon, RawModule, RawTape, RawType, RawValue } from './addon.js';
 import { guarded } from './fault.js';
 
 /** By name, with what stands behind them in `../native`. */
@@ -17,7 +17,6 @@ export type Operation =
   | 'struct'
   | 'block'
   | 'at'
-  | 'fastMath'
   | 'name'
   | 'argument'
   | 'phi'
@@ -50,12 +49,7 @@ export type Operation =
   | 'scatter'
   | 'slot'
   | 'gep'
-  | 'structGep'
-  | 'atomicLoad'
-  | 'atomicUpdate'
-  | 'compareExchange'
-  | 'fence'
-  | 'alias';
+  | 'structGep';
 
 export type Binary =
   'add' | 'sub' | 'mul' | 'sdiv' | 'udiv' | 'urem' | 'and' | 'or' | 'xor' | 'shl' | 'lshr' | 'ashr' | 'fadd' | 'fsub' | 'fmul' | 'fdiv';
@@ -78,9 +72,8 @@ export class Tape {
   #strings: string[] = [];
   #made = 0;
   #blocks = 0;
-  /** Where the next instruction goes, and its fast-math flags. */
+  /** Where the next instruction goes. */
   #block = -1;
-  #fastMath = 0;
 
   constructor(addon: Addon, module: RawModule) {
     this.#addon = addon;
@@ -111,16 +104,11 @@ export class Tape {
     return this.#blocks++;
   }
 
-  /** Instructions from here on stand at the end of `block` and carry these flags. */
-  place(block: number, fastMath: number): void {
-    if (block !== this.#block) {
-      this.#block = block;
-      this.note('at', 0, [block]);
-    }
-    if (fastMath !== this.#fastMath) {
-      this.#fastMath = fastMath;
-      this.note('fastMath', fastMath, []);
-    }
+  /** Instructions from here on stand at the end of `block`. */
+  place(block: number): void {
+    if (block === this.#block) return;
+    this.#block = block;
+    this.note('at', 0, [block]);
   }
 
   #grow(words: number): void {
@@ -151,10 +139,6 @@ export class Tape {
 
   type(type: RawType): number {
     return this.#addon.tfc.tapeType(this.#raw, type);
-  }
-
-  scope(scope: RawMetadata): number {
-    return this.#addon.tfc.tapeScope(this.#raw, scope);
   }
 
   /** The function behind an intrinsic of this signature, and the positions of arguments that must be constants. Errors: InternalError. */

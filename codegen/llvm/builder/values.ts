@@ -1,7 +1,7 @@
 // Values, constants, blocks, branches and loop-carried values as handles. In: the addon's objects. Out: typed handles.
 // Holds: a handle knows its type and its module, so every use can be checked before the addon sees it.
 
-import type { RawMetadata, RawValue } from './addon.js';
+import type { RawValue } from './addon.js';
 import { fault } from './fault.js';
 import type { FunctionHandle } from './function.js';
 import type { ModuleBuilder } from './module.js';
@@ -46,16 +46,6 @@ export class GlobalHandle extends LlvmConstant {
     super(module, type, module.tape.given(rawValue));
     this.name = name;
     this.valueType = valueType;
-  }
-}
-
-/** Inline assembly; call it with `Builder.callIndirect`. */
-export class InlineAsm extends LlvmValue {
-  readonly signature: LlvmType;
-
-  constructor(module: ModuleBuilder, signature: LlvmType, rawValue: RawValue) {
-    super(module, module.types.ptr, module.tape.given(rawValue));
-    this.signature = signature;
   }
 }
 
@@ -142,16 +132,5 @@ export class Terminator {
     if (counts.length < 2 || counts.some((n) => !Number.isInteger(n) || n < 0)) fault('branch weights are two or more counts');
     this.module.tape.note('branchWeights', 0, [this[ref], counts.length, ...counts]);
     return this;
-  }
-}
-
-/** A set of accesses; accesses that name it in `noalias` overlap none of its members. Made by `ModuleBuilder.aliasScopes`. */
-export class AliasScope {
-  readonly module: ModuleBuilder;
-  readonly [ref]: number;
-
-  constructor(module: ModuleBuilder, metadata: RawMetadata) {
-    this.module = module;
-    this[ref] = module.tape.scope(metadata);
   }
 }

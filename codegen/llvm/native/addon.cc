@@ -23,7 +23,6 @@ static Napi::Object load(Napi::Env env, Napi::Object exports) {
   InitTarget(env, exports);
   auto own = Napi::Object::New(env);
   tfc::addConstants(own);
-  tfc::addMemory(own);
   tfc::addAttributes(own);
   tfc::addTape(own);
   tfc::addTarget(own);

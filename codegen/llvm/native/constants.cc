@@ -1,7 +1,6 @@
 // Types, constants and globals that llvm-bindings lacks; constants as operations of the tape. The caller has checked that element types agree.
 #include "tape.h"
 #include <llvm/IR/Constants.h>
-#include <llvm/IR/InlineAsm.h>
 #include <cstring>
 
 namespace tfc {
@@ -35,15 +34,6 @@ static Napi::Value global(Info i) {
   g->setAlignment(alignment(i[7]));
   if (auto section = text(i[8]); !section.empty()) g->setSection(section);
   return GlobalVariable::New(i.Env(), g);
-}
-
-// inlineAsm(functionType, text, constraints, sideEffects, alignStack)
-static Napi::Value inlineAsm(Info i) {
-  auto *t = llvm::dyn_cast<llvm::FunctionType>(type(i[0]));
-  if (t == nullptr) refuse(i[0], "not a function type");
-  auto constraints = text(i[2]);
-  if (auto error = llvm::InlineAsm::verify(t, constraints)) refuse(i[2], llvm::toString(std::move(error)));
-  return give(i, llvm::InlineAsm::get(t, text(i[1]), constraints, flag(i[3]), flag(i[4])));
 }
 
 using Builder = llvm::IRBuilderBase;
@@ -105,7 +95,6 @@ void addConstants(Napi::Object &to) {
   add(to, "structType", structType);
   add(to, "constData", constData);
   add(to, "global", global);
-  add(to, "inlineAsm", inlineAsm);
 }
 
 } // namespace tfc

@@ -53,20 +53,6 @@ static Made at(Reader &r, Builder &b) {
   return nullptr;
 }
 
-// flags: reassoc 1, nnan 2, ninf 4, nsz 8, arcp 16, contract 32, afn 64.
-static Made fastMath(Reader &r, Builder &b) {
-  llvm::FastMathFlags f;
-  f.setAllowReassoc(r.flags & 1);
-  f.setNoNaNs(r.flags & 2);
-  f.setNoInfs(r.flags & 4);
-  f.setNoSignedZeros(r.flags & 8);
-  f.setAllowReciprocal(r.flags & 16);
-  f.setAllowContract(r.flags & 32);
-  f.setApproxFunc(r.flags & 64);
-  b.setFastMathFlags(f);
-  return nullptr;
-}
-
 static Made name(Reader &r, Builder &) {
   auto *v = r.value();
   v->setName(r.text());
@@ -207,7 +193,7 @@ static Made branchWeights(Reader &r, Builder &) {
 #define TFC_CAST(code) {#code, cast<llvm::Instruction::code>}
 
 const std::vector<Operation> instructionOperations = {
-    {"block", block}, {"at", at}, {"fastMath", fastMath}, {"name", name}, {"argument", argument}, {"phi", phi}, {"incoming", incoming},
+    {"block", block}, {"at", at}, {"name", name}, {"argument", argument}, {"phi", phi}, {"incoming", incoming},
     {"add", wrapping<&Builder::CreateAdd>}, {"sub", wrapping<&Builder::CreateSub>}, {"mul", wrapping<&Builder::CreateMul>}, {"shl", wrapping<&Builder::CreateShl>},
     {"sdiv", exact<&Builder::CreateSDiv>}, {"udiv", exact<&Builder::CreateUDiv>}, {"lshr", exact<&Builder::CreateLShr>}, {"ashr", exact<&Builder::CreateAShr>},
     {"srem", binary<llvm::Instruction::SRem>}, {"urem", binary<llvm::Instruction::URem>},

@@ -1,6 +1,5 @@
-// Operations on memory: aligned, volatile, marked and masked accesses, gathers, atomics, stack slots, addresses, alias scopes.
+// Operations on memory: aligned, volatile, marked and masked accesses, gathers, stack slots, addresses.
 #include "tape.h"
-#include <llvm/IR/MDBuilder.h>
 
 namespace tfc {
 
@@ -93,84 +92,9 @@ static Made structGep(Reader &r, Builder &b) {
   return b.CreateStructGEP(t, pointer, static_cast<unsigned>(r.word()));
 }
 
-static llvm::AtomicOrdering ordering(Reader &r) {
-  static const llvm::AtomicOrdering all[] = {llvm::AtomicOrdering::Monotonic, llvm::AtomicOrdering::Acquire, llvm::AtomicOrdering::Release,
-                                             llvm::AtomicOrdering::AcquireRelease, llvm::AtomicOrdering::SequentiallyConsistent};
-  auto at = static_cast<uint32_t>(r.word());
-  if (at >= std::size(all)) r.refuseTape();
-  return all[at];
-}
-
-// type, pointer, alignment, ordering
-static Made atomicLoad(Reader &r, Builder &b) {
-  auto *t = r.type();
-  auto *pointer = r.value();
-  auto *l = b.CreateAlignedLoad(t, pointer, r.alignmentOr(t));
-  l->setAtomic(ordering(r));
-  return l;
-}
-
-// value, pointer, alignment, ordering
-static Made atomicStore(Reader &r, Builder &b) {
-  auto *v = r.value();
-  auto *pointer = r.value();
-  auto *s = b.CreateAlignedStore(v, pointer, r.alignmentOr(v->getType()));
-  s->setAtomic(ordering(r));
-  return s;
-}
-
-static const llvm::AtomicRMWInst::BinOp updates[] = {
-    llvm::AtomicRMWInst::Xchg, llvm::AtomicRMWInst::Add, llvm::AtomicRMWInst::Sub, llvm::AtomicRMWInst::And, llvm::AtomicRMWInst::Or, llvm::AtomicRMWInst::Xor, llvm::AtomicRMWInst::Max,
-    llvm::AtomicRMWInst::Min, llvm::AtomicRMWInst::UMax, llvm::AtomicRMWInst::UMin, llvm::AtomicRMWInst::FAdd, llvm::AtomicRMWInst::FSub, llvm::AtomicRMWInst::FMax, llvm::AtomicRMWInst::FMin};
-
-// pointer, value, ordering; flags: the update, by its place among xchg, add, sub, and, or, xor, max, min, umax, umin, fadd, fsub, fmax, fmin.
-static Made atomicUpdate(Reader &r, Builder &b) {
-  if (r.flags >= std::size(updates)) r.refuseTape();
-  auto *pointer = r.value();
-  auto *v = r.value();
-  return b.CreateAtomicRMW(updates[r.flags], pointer, v, llvm::MaybeAlign(), ordering(r));
-}
-
-// pointer, expected, desired, ordering on success, on failure
-static Made compareExchange(Reader &r, Builder &b) {
-  auto *pointer = r.value();
-  auto *expected = r.value();
-  auto *desired = r.value();
-  auto success = ordering(r);
-  return b.CreateAtomicCmpXchg(pointer, expected, desired, llvm::MaybeAlign(), success, ordering(r));
-}
-
-static Made fence(Reader &r, Builder &b) { return b.CreateFence(ordering(r)); }
-
-// access, scopes that it belongs to, scopes of which it overlaps nothing
-static Made alias(Reader &r, Builder &) {
-  auto *access = r.valueAs<llvm::Instruction>();
-  for (unsigned kind : {llvm::LLVMContext::MD_alias_scope, llvm::LLVMContext::MD_noalias}) {
-    auto nodes = r.list<llvm::Metadata *>([&] { return r.scope(); });
-    if (!nodes.empty()) access->setMetadata(kind, llvm::MDNode::get(r.tape.context, nodes));
-  }
-  return nullptr;
-}
-
 const std::vector<Operation> memoryOperations = {
     {"load", load}, {"store", store}, {"maskedLoad", maskedLoad}, {"maskedStore", maskedStore}, {"gather", gather}, {"scatter", scatter},
-    {"slot", slot}, {"gep", gep}, {"structGep", structGep}, {"atomicLoad", atomicLoad}, {"atomicStore", atomicStore}, {"atomicUpdate", atomicUpdate},
-    {"compareExchange", compareExchange}, {"fence", fence}, {"alias", alias},
+    {"slot", slot}, {"gep", gep}, {"structGep", structGep},
 };
-
-static Napi::Value wrapNode(Info i, llvm::MDNode *node) { return Napi::External<llvm::MDNode>::New(i.Env(), node); }
-
-static llvm::MDNode *node(const Napi::Value &v) {
-  if (!v.IsExternal()) refuse(v, "expected metadata");
-  return v.As<Napi::External<llvm::MDNode>>().Data();
-}
-
-static Napi::Value aliasDomain(Info i) { return wrapNode(i, llvm::MDBuilder(context(i[0])).createAnonymousAliasScopeDomain(text(i[1]))); }
-static Napi::Value aliasScope(Info i) { return wrapNode(i, llvm::MDBuilder(context(i[0])).createAnonymousAliasScope(node(i[1]), text(i[2]))); }
-
-void addMemory(Napi::Object &to) {
-  add(to, "aliasDomain", aliasDomain);
-  add(to, "aliasScope", aliasScope);
-}
 
 } // namespace tfc

@@ -77,7 +77,6 @@ inline Napi::Value give(Info info, llvm::Value *v) { return Value::New(info.Env(
 inline void add(Napi::Object &to, const char *name, Napi::Value (*f)(Info)) { to.Set(name, Napi::Function::New(to.Env(), f, name)); }
 
 void addConstants(Napi::Object &to);
-void addMemory(Napi::Object &to);
 void addAttributes(Napi::Object &to);
 void addTape(Napi::Object &to);
 void addTarget(Napi::Object &to);

@@ -56,11 +56,6 @@ template <class T> static Napi::Value append(Info i, std::vector<T> &to, T what)
 static Napi::Value tapeType(Info i) { return append(i, tape(i[0]).types, type(i[1])); }
 static Napi::Value tapeValue(Info i) { return append(i, tape(i[0]).given, value(i[1])); }
 
-static Napi::Value tapeScope(Info i) {
-  if (!i[1].IsExternal()) refuse(i[1], "expected metadata");
-  return append(i, tape(i[0]).scopes, i[1].As<Napi::External<llvm::MDNode>>().Data());
-}
-
 // tapeObject(tape, number): a value that was played or given, as an object.
 static Napi::Value tapeObject(Info i) {
   if (!i[1].IsNumber()) refuse(i[1], "expected a number");
@@ -106,7 +101,6 @@ void addTape(Napi::Object &to) {
   add(to, "playTape", playTape);
   add(to, "tapeType", tapeType);
   add(to, "tapeValue", tapeValue);
-  add(to, "tapeScope", tapeScope);
   add(to, "tapeObject", tapeObject);
   add(to, "tapeIntrinsic", tapeIntrinsic);
 }

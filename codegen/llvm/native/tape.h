@@ -16,7 +16,6 @@ struct Tape {
   std::vector<llvm::Value *> given;
   std::vector<llvm::Type *> types;
   std::vector<llvm::BasicBlock *> blocks;
-  std::vector<llvm::MDNode *> scopes;
   explicit Tape(llvm::Module &m) : module(m), context(m.getContext()), build(m.getContext()) {}
 };
 
@@ -53,7 +52,6 @@ struct Reader {
     refuseTape();
   }
   llvm::BasicBlock *block() { return entry(tape.blocks, word()); }
-  llvm::MDNode *scope() { return entry(tape.scopes, word()); }
   std::string text() { return tfc::text(strings.Get(static_cast<uint32_t>(word()))); }
   uint64_t wide() {
     auto low = static_cast<uint32_t>(word());

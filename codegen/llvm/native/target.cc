@@ -188,8 +188,6 @@ static Napi::Value emitAssembly(Info i) {
   return result;
 }
 
-static Napi::Value typeSize(Info i) { return Napi::Number::New(i.Env(), static_cast<double>(module(i[0])->getDataLayout().getTypeAllocSize(type(i[1])).getFixedValue())); }
-
 static Napi::Value host(Info i) {
   initializeTargets();
   std::map<std::string, bool> sorted;
@@ -224,7 +222,6 @@ void addTarget(Napi::Object &to) {
   add(to, "setTarget", setTarget);
   add(to, "optimize", optimize);
   add(to, "emitAssembly", emitAssembly);
-  add(to, "typeSize", typeSize);
   add(to, "host", host);
   add(to, "featuresOf", featuresOf);
   add(to, "dispose", dispose);
