@@ -83,9 +83,9 @@ export class SoundNodes {
   /** Whether one of them is this node over other arguments of the same types: apart from its arguments, it fulfils all rules as well. */
   hasLike({ op, args, attrs, type }: Node, place: number): boolean {
     const known = this.#ofType.get(type);
-    if (known?.place !== place || known.node.op !== op || known.node.attrs !== attrs || known.node.args.length !== args.length) return false;
-    for (let at = 0; at < args.length; at++)
-      if (!typeEquals((args[at] as Node).type, (known.node.args[at] as Node).type)) return false;
+    if (known?.place !== place || known.node.op !== op || known.node.attrs !== attrs || known.node.args.length !== args.length)
+      return false;
+    for (let at = 0; at < args.length; at++) if (!typeEquals((args[at] as Node).type, (known.node.args[at] as Node).type)) return false;
     return true;
   }
 
