@@ -259,9 +259,11 @@ export function program(kernels: readonly Kernel[], buffers: readonly Buffer[], 
 
 /** A small generator of repeatable numbers in [-2, 2). */
 export function numbers(length: number, seed = 1): Float32Array {
+  const made = new Float32Array(length);
   let state = seed * 2654435761;
-  return Float32Array.from({ length }, () => {
+  for (let at = 0; at < length; at++) {
     state = (Math.imul(state ^ (state >>> 15), 2246822519) + 3266489917) | 0;
-    return (state >>> 8) / (1 << 22) - 2;
-  });
+    made[at] = (state >>> 8) / (1 << 22) - 2;
+  }
+  return made;
 }
