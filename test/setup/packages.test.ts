@@ -28,7 +28,7 @@ const runIn = (cwd: string, ...args: string[]): string =>
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 
-/** The command where npm has put it, which "npx" looks for as long as it then runs. */
+/** The command where npm has put it: npx takes longer to find it than it runs. */
 const tfc = join(project, 'node_modules', '.bin', 'tfc');
 
 const program = 'param w: f32[3] = [1, 2, 3]\nexport fn weigh<B>(x: f32[B, 3]): f32[B] = sum(x * w, axis: 1)\n';
