@@ -1,6 +1,6 @@
 // Compiles hand-made programs and runs them. In: kernels and arrays. Out: the arrays that an artifact computed, read and written between
 // guard pages.
-// Holds: the driver is compiled and started once per test file; every artifact goes through the public way, object code and linker included.
+// Holds: the driver is compiled and started once per test file; every artifact goes through the public way, with object code and linker.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
