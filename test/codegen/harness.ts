@@ -71,7 +71,7 @@ class Driver {
     const name = globalThis.Buffer.from(path);
     const sizes = [8 + name.length + parts.reduce((sum, part) => sum + part.byteLength, 0), name.length];
     const request = globalThis.Buffer.concat([bytesOfNumbers(sizes), name, ...parts]);
-    for (let at = 0; at < request.length; ) at += writeSync(this.#requests, request, at);
+    for (let at = 0; at < request.length;) at += writeSync(this.#requests, request, at);
     const [ended] = new BigInt64Array(this.#read(8).buffer) as unknown as [bigint];
     if (ended !== 0n) throw new Error(`the artifact ended with ${ended > 256n ? `signal ${ended - 256n}` : ended}`);
     return this.#read(bytes);
@@ -79,7 +79,7 @@ class Driver {
 
   #read(bytes: number): DataView {
     const to = new DataView(new ArrayBuffer(bytes));
-    for (let at = 0; at < bytes; ) {
+    for (let at = 0; at < bytes;) {
       const now = readSync(this.#replies, to, at, bytes - at, null);
       if (now === 0) throw new Error('the driver ended');
       at += now;
