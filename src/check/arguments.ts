@@ -78,6 +78,7 @@ export function assignArguments(
     if (missing.length > 0) {
       fail(context, 'missing-argument', site, `\`${callee}\` needs the argument${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`, {
         labels,
+        hint: slots.length > missing.length ? `its arguments are ${slots.map(({ name }) => `\`${name}\``).join(', ')}` : undefined,
       });
       failed = true;
     }

@@ -380,7 +380,9 @@ function binaryNode(context: Context, operator: BinaryOperator, left: Side, righ
   }
   const logical = operator === '&&' || operator === '||';
   if (!fitsOperator(context, operator, left, right, what) || !fitsOperator(context, operator, right, left, what)) return ERROR;
-  const nodes = agree(context, [left, right], logical ? 'bool' : expected, span, what);
+  // A quotient of what has no dtype is a fraction.
+  const isOpen = operator === '/' && ownDType(left.value) === undefined && ownDType(right.value) === undefined;
+  const nodes = agree(context, [left, right], logical ? 'bool' : (expected ?? (isOpen ? 'f32' : undefined)), span, what);
   if (nodes === undefined) return ERROR;
   const [a, b] = nodes as [NonNullable<(typeof nodes)[0]>, NonNullable<(typeof nodes)[0]>];
   const operands = [
