@@ -10,7 +10,7 @@ import { askedOf, bodyValueSpan, evaluateRound, type Loop, type Round } from './
 import { excerpt } from './report.js';
 import type { Rounds } from './rounds.js';
 import type { Scope } from './scope.js';
-import { fallbackDType, ownDType, shapeOf, toTensor } from './tensors.js';
+import { fallbackDType, isFraction, ownDType, shapeOf, toTensor } from './tensors.js';
 import { leavesOf, sameTree, withLeaves } from './trees.js';
 import type { Expected } from './types.js';
 import { ERROR, tensorValue, tuple, type Value } from './values.js';
@@ -133,8 +133,7 @@ interface Trial {
 
 /** The dtype of a carry that only literals touch. */
 function widerLiteral(start: Value, result: Value | undefined): TensorType['dtype'] {
-  const fractional = result?.kind === 'number' && !result.integer;
-  return fractional ? 'f32' : fallbackDType(start);
+  return result !== undefined && isFraction(result) ? 'f32' : fallbackDType(start);
 }
 
 const sameType = 'the type of a carry stays the same from round to round';

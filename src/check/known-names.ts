@@ -44,6 +44,8 @@ const homes: Readonly<Record<string, readonly string[]>> = {
     'silu',
     'softplus',
     'softsign',
+    'saturates',
+    'tanhOfGelu',
     'windows',
   ],
   'std/loss': [
