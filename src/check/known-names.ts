@@ -45,7 +45,6 @@ const homes: Readonly<Record<string, readonly string[]>> = {
     'softplus',
     'softsign',
     'saturates',
-    'tanhOfGelu',
     'windows',
   ],
   'std/loss': [

@@ -115,9 +115,9 @@ describe('loops that start with literals', () => {
 });
 
 describe('at infinities', () => {
-  const functions = ['silu', 'v => gelu(v)', 'v => gelu(v, approximate: "tanh")', 'mish', 'hardSwish', 'softsign'];
+  const functions = ['silu', 'mish', 'hardSwish', 'softsign'];
   test.each(functions)('%s and its slopes are the limits', (name) => {
-    const head = 'import { silu, gelu, mish, hardSwish, softsign } from "std/nn"\n';
+    const head = 'import { silu, mish, hardSwish, softsign } from "std/nn"\n';
     const text = `${head}fn slopes(f: fn, x: any) {
       let y = f(x)
       return (y, grad(y, x), jvp(y, x, onesLike(x)))

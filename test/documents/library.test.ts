@@ -37,7 +37,6 @@ const parts = [
   'solveTriangles',
   'parity',
   'saturates',
-  'tanhOfGelu',
   'before',
   'rowsOfZeros',
   'bordered',

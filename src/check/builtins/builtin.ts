@@ -70,7 +70,7 @@ export class BuiltinCall {
     return new BuiltinCall(this.context, this.builtin, this.site, expectTensor(dtype, undefined), this.#assigned, this.#values);
   }
 
-  /** What elements without a dtype become: what is expected, or stands beside; where nothing is expected, they may become what they meet. */
+  /** What elements without a dtype become: what is expected, or stands beside; where nothing is, they may become what they meet. */
   dtypeForLiterals(): DType | undefined {
     this.#isUndecided ||= expectedDType(this.expected) === undefined;
     return dtypeWanted(this.expected);

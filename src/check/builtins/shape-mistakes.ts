@@ -106,7 +106,8 @@ export function stretches(call: BuiltinCall, { type }: TensorNode, shape: Shape)
 }
 
 /** What has been told already. */
-const hasFailed = (value: Value): boolean => value.kind === 'error' || (value.kind === 'list' && value.items.some(hasFailed));
+const hasFailed = (value: Value): boolean =>
+  value.kind === 'error' || (value.kind === 'list' && value.items.some(({ kind }) => kind === 'error'));
 
 /** Whether the elements of a list are tensors of one dtype; false after a diagnostic. */
 export function areTensors(call: BuiltinCall, values: readonly Value[], span: Span): boolean {
