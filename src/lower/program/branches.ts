@@ -9,7 +9,7 @@ import { type BranchAttrs, type CheckpointAttrs, tensorOf } from '../../ops/inde
 import type { Group } from '../fuse/groups.js';
 import { Names, Scope } from '../form/scope.js';
 import type { RequiredOutput } from '../form/storage.js';
-import type { EmitContext } from '../schedule/cpu/emitter.js';
+import type { EmitContext } from '../schedule/common/emitter.js';
 import { emitBufferCopy, emitGroup } from './order.js';
 import { capturesOf, emitRegion, outsideOf, planRegion, whole } from './regions.js';
 

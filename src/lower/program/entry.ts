@@ -23,7 +23,7 @@ import type { Stored } from '../form/values.js';
 import { fuse } from '../fuse/fuse.js';
 import type { GroupedBlock } from '../fuse/groups.js';
 import { splitReductions } from '../fuse/split-reductions.js';
-import type { EmitContext } from '../schedule/cpu/emitter.js';
+import type { EmitContext } from '../schedule/common/emitter.js';
 import type { KernelClasses } from './kernel-classes.js';
 import { type KernelOrder, planOrder } from './order.js';
 

@@ -7,7 +7,7 @@ import type { Buffer } from '../../kernel/index.js';
 import type { KernelOrder } from './order.js';
 import { tensorOf } from '../form/forms.js';
 import type { Group, Member } from '../fuse/groups.js';
-import type { EmitContext } from '../schedule/cpu/emitter.js';
+import type { EmitContext } from '../schedule/common/emitter.js';
 import { roleKey } from '../fuse/reads.js';
 import type { Destination } from '../form/storage.js';
 import { structureOf } from '../form/structure.js';

@@ -9,7 +9,7 @@ import { branch, isNodeOf, loop, type LoopAttrs, recompute, tensorOf, unwind, wh
 import type { Group } from '../fuse/groups.js';
 import type { Scope } from '../form/scope.js';
 import type { RequiredOutput } from '../form/storage.js';
-import type { EmitContext } from '../schedule/cpu/emitter.js';
+import type { EmitContext } from '../schedule/common/emitter.js';
 import { emitBranch, emitRecompute } from './branches.js';
 import { capturesOf, emitRound, endCarries, outsideOf, startCarry, storedCarry, whole } from './regions.js';
 import { emitUnwind } from './unwind.js';

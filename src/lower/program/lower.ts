@@ -11,7 +11,7 @@ import type { Group } from '../fuse/groups.js';
 import type { KernelClasses } from './kernel-classes.js';
 import { type Call, type Scheduled } from './kernel-classes.js';
 import { planMemory } from './memory-plan.js';
-import type { Ahead, EmitContext } from '../schedule/cpu/emitter.js';
+import type { Ahead, EmitContext } from '../schedule/common/emitter.js';
 import type { Forms } from '../form/materialize.js';
 import { Names, Scope } from '../form/scope.js';
 

@@ -14,7 +14,7 @@ import { fuse } from '../fuse/fuse.js';
 import type { Fusion, Group } from '../fuse/groups.js';
 import type { Precedence } from '../fuse/precedence.js';
 import { memberReads, producer } from '../fuse/reads.js';
-import type { EmitContext } from '../schedule/cpu/emitter.js';
+import type { EmitContext } from '../schedule/common/emitter.js';
 import { schedulesOf } from '../schedule/index.js';
 import type { Scope } from '../form/scope.js';
 import { splitReductions } from '../fuse/split-reductions.js';

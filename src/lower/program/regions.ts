@@ -8,7 +8,7 @@ import { tensorOf } from '../../ops/index.js';
 import type { Scope } from '../form/scope.js';
 import { type Destination, type RequiredOutput, Storage } from '../form/storage.js';
 import type { Stored } from '../form/values.js';
-import { type EmitContext, KernelEmitter } from '../schedule/cpu/emitter.js';
+import { type EmitContext, KernelEmitter } from '../schedule/common/emitter.js';
 import { emitBufferCopy, emitGroup, planBlock } from './order.js';
 import type { Group } from '../fuse/groups.js';
 

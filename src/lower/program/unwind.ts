@@ -10,7 +10,7 @@ import { recordedBytes, assumedCarryBytes, mostRecordLevels } from '../../target
 import type { Group } from '../fuse/groups.js';
 import type { Scope } from '../form/scope.js';
 import type { Stored } from '../form/values.js';
-import type { EmitContext } from '../schedule/cpu/emitter.js';
+import type { EmitContext } from '../schedule/common/emitter.js';
 import { type Carry, capturesOf, emitRound, endCarries, outsideOf, startCarry, storedCarry } from './regions.js';
 
 export function emitUnwind(node: Node<UnwindAttrs>, group: Group, scope: Scope, context: EmitContext): void {

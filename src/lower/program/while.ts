@@ -7,7 +7,7 @@ import { tensorOf, type WhileAttrs } from '../../ops/index.js';
 import type { Group } from '../fuse/groups.js';
 import type { Scope } from '../form/scope.js';
 import type { Stored } from '../form/values.js';
-import type { EmitContext } from '../schedule/cpu/emitter.js';
+import type { EmitContext } from '../schedule/common/emitter.js';
 import { capturesOf, emitRegion, emitRound, endCarries, outsideOf, startCarry, storedCarry } from './regions.js';
 
 export function emitWhile(node: Node<WhileAttrs>, group: Group, scope: Scope, context: EmitContext): void {

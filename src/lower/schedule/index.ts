@@ -4,7 +4,7 @@
 import { type KernelCode, mapCode, type Program } from '../../kernel/index.js';
 import type { Target } from '../../target/index.js';
 import type { Fusion, Group, Mode } from '../fuse/groups.js';
-import type { EmitContext } from './cpu/emitter.js';
+import type { EmitContext } from './common/emitter.js';
 import type { Scope } from '../form/scope.js';
 import { cpu } from './cpu/index.js';
 import { vectorizeCode } from './cpu/vectorize/vectorize.js';

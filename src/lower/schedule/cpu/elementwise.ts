@@ -5,7 +5,7 @@
 import type { Dim } from '../../../base/index.js';
 import { build, type Expr } from '../../../kernel/index.js';
 import { mapBlockElements } from '../../../target/index.js';
-import type { KernelEmitter } from './emitter.js';
+import type { KernelEmitter } from '../common/emitter.js';
 import { partOf, type Scope } from '../../form/scope.js';
 
 export function emitElementwise(points: KernelEmitter, scope: Scope): void {

@@ -1,14 +1,14 @@
 // The schedules of CPUs: threads over blocks, lanes in vectors, sums in registers. In: a group. Out: statements in a scope.
 
 import { transposeOf, emitTranspose } from './transpose.js';
-import { emitRowReduction } from './row-reduction.js';
+import { emitRowReduction } from '../common/row-reduction.js';
 import { emitLoop } from '../../program/loops.js';
 import { emitElementwise } from './elementwise.js';
-import { emitNest } from './nest.js';
-import { emitColumnReduction } from './column-reduction.js';
-import { KernelEmitter } from './emitter.js';
-import { FusedRowsEmitter } from './fused-rows.js';
-import { emitFullReduction } from './full-reduction.js';
+import { emitNest } from '../common/nest.js';
+import { emitColumnReduction } from '../common/column-reduction.js';
+import { KernelEmitter } from '../common/emitter.js';
+import { FusedRowsEmitter } from '../common/fused-rows.js';
+import { emitFullReduction } from '../common/full-reduction.js';
 import { MatmulEmitter } from './matmul/emit.js';
 import type { CpuTarget } from '../../../target/index.js';
 import type { Schedules } from '../index.js';

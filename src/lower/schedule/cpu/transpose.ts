@@ -12,7 +12,7 @@ import { flopsOfGroup } from '../../fuse/cost-model.js';
 import { addressStride } from '../../form/index-expressions.js';
 import { tensorOf } from '../../form/forms.js';
 import type { Fusion, Group } from '../../fuse/groups.js';
-import { type EmitContext, lanesOf, type KernelEmitter } from './emitter.js';
+import { type EmitContext, lanesOf, type KernelEmitter } from '../common/emitter.js';
 import { memberReads } from '../../fuse/reads.js';
 import type { Scope } from '../../form/scope.js';
 

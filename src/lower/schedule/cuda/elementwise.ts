@@ -7,7 +7,7 @@ import { build, type Expr, type For } from '../../../kernel/index.js';
 import { pointsOfBlock } from '../../../target/index.js';
 import { splitIndex } from '../../form/index-expressions.js';
 import { partOf, type Scope } from '../../form/scope.js';
-import type { KernelEmitter } from '../cpu/emitter.js';
+import type { KernelEmitter } from '../common/emitter.js';
 
 export function emitElementwise(points: KernelEmitter, scope: Scope): void {
   const { group, context } = points;

@@ -2,10 +2,10 @@
 // scope. Holds: what the lanes of a block combine they combine in one order.
 
 import { emitLoop } from '../../program/loops.js';
-import { emitColumnReduction } from '../cpu/column-reduction.js';
-import { KernelEmitter } from '../cpu/emitter.js';
-import { emitFullReduction } from '../cpu/full-reduction.js';
-import { FusedRowsEmitter } from '../cpu/fused-rows.js';
+import { emitColumnReduction } from '../common/column-reduction.js';
+import { KernelEmitter } from '../common/emitter.js';
+import { emitFullReduction } from '../common/full-reduction.js';
+import { FusedRowsEmitter } from '../common/fused-rows.js';
 import type { Schedules } from '../index.js';
 import { emitElementwise } from './elementwise.js';
 import { emitBatch } from './nest.js';

@@ -4,8 +4,8 @@
 import { type Expr, type For, forEachStatement, type Stmt, expressionsOf, visitExpr } from '../../../kernel/index.js';
 import type { Scope } from '../../form/scope.js';
 import type { Group } from '../../fuse/groups.js';
-import type { EmitContext } from '../cpu/emitter.js';
-import { emitNest } from '../cpu/nest.js';
+import type { EmitContext } from '../common/emitter.js';
+import { emitNest } from '../common/nest.js';
 
 export function emitBatch(group: Group, scope: Scope, context: EmitContext): void {
   emitNest(group, scope, context);

@@ -7,8 +7,8 @@ import { type CudaTarget, longestWarpRow } from '../../../target/index.js';
 import { space } from '../../form/forms.js';
 import { splitIndex } from '../../form/index-expressions.js';
 import { partOf, type Scope } from '../../form/scope.js';
-import type { KernelEmitter } from '../cpu/emitter.js';
-import { emitRowReduction } from '../cpu/row-reduction.js';
+import type { KernelEmitter } from '../common/emitter.js';
+import { emitRowReduction } from '../common/row-reduction.js';
 
 export function emitRows(points: KernelEmitter, scope: Scope, { threads }: CudaTarget): void {
   const { group, context } = points;

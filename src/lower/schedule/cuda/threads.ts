@@ -5,9 +5,9 @@
 
 import { ExpressionCache, type For, type KernelCode, mapBodies, type Stmt, warpThreads } from '../../../kernel/index.js';
 import type { CudaTarget } from '../../../target/index.js';
-import { lanesOfLoops } from '../cpu/vectorize/lanes.js';
-import { findReductions } from '../cpu/vectorize/reductions.js';
-import { rolledLoops } from '../cpu/vectorize/rolled.js';
+import { lanesOfLoops } from '../common/vectorize/lanes.js';
+import { findReductions } from '../common/vectorize/reductions.js';
+import { rolledLoops } from '../common/vectorize/rolled.js';
 
 export function threadCode({ params, body }: KernelCode, { threads }: CudaTarget): KernelCode {
   const cache = new ExpressionCache();

@@ -10,7 +10,7 @@ import { type CpuTarget, depthRun, fewestTileBlocks, tileBlockBytes, tilesPerBlo
 import { combinedAs, identity, rightIndex, space, spread, tensorOf, type MatmulForm, widthAs } from '../../../form/forms.js';
 import { loadOf } from '../../../form/operands.js';
 import { emitPanels, type Packing, packingOf, panelIndex } from './pack.js';
-import { type EmitContext, lanesOf, KernelEmitter } from '../emitter.js';
+import { type EmitContext, lanesOf, KernelEmitter } from '../../common/emitter.js';
 import { splitIndex } from '../../../form/index-expressions.js';
 import { flopsOfGroup } from '../../../fuse/cost-model.js';
 import type { Group } from '../../../fuse/groups.js';

@@ -19,7 +19,7 @@ import {
 import { rightIndex, spread, tensorOf, type MatmulForm } from '../../../form/forms.js';
 import { loadOfLeft, strideOfLeft } from '../../../form/operands.js';
 import { panelIndex } from './pack.js';
-import type { EmitContext } from '../emitter.js';
+import type { EmitContext } from '../../common/emitter.js';
 import type { Scope } from '../../../form/scope.js';
 
 /** Where a tile begins in the product, and which of its rows and columns exist. */

@@ -6,7 +6,7 @@ import { type Accumulator, type Buffer, build, type Expr } from '../../../../ker
 import { depthRun } from '../../../../target/index.js';
 import { innerAt, type MatmulForm } from '../../../form/forms.js';
 import { partOf, type Scope } from '../../../form/scope.js';
-import { twoSum, withLost } from '../running-sum.js';
+import { twoSum, withLost } from '../../common/running-sum.js';
 
 /**
  * Where runs of a long depth are added up. Of a depth that is known, in registers beside the sums, which wait on the stack while a run is

@@ -5,8 +5,8 @@
 
 import { bodiesOf, computes, type For, type Stmt, type ExpressionCache } from '../../../../kernel/index.js';
 import { jamFrom, jammedVectors, jamTo, fullUnrollVectors } from '../../../../target/index.js';
-import type { LoopLanes } from './lanes.js';
-import { findReductions, isSimple } from './reductions.js';
+import type { LoopLanes } from '../../common/vectorize/lanes.js';
+import { findReductions, isSimple } from '../../common/vectorize/reductions.js';
 
 export type Interleaving = Pick<For, 'partials' | 'interleave' | 'jam' | 'straight'>;
 

@@ -8,9 +8,9 @@
 import { type KernelCode, mapBodies, type Stmt, ExpressionCache } from '../../../../kernel/index.js';
 import type { CpuTarget } from '../../../../target/index.js';
 import { interleavedLoops } from './interleave.js';
-import { lanesOfLoops } from './lanes.js';
+import { lanesOfLoops } from '../../common/vectorize/lanes.js';
 import { loadedAhead, nontemporalStores } from './nontemporal.js';
-import { rolledLoops } from './rolled.js';
+import { rolledLoops } from '../../common/vectorize/rolled.js';
 
 export function vectorizeCode({ params, body }: KernelCode, target: CpuTarget): KernelCode {
   const cache = new ExpressionCache();

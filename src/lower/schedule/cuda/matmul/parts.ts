@@ -7,7 +7,7 @@ import { type Accumulator, type Buffer, build, type Expr, type For } from '../..
 import { identity, space, spread, widthAs } from '../../../form/forms.js';
 import { splitIndex } from '../../../form/index-expressions.js';
 import { type Scope, valueKey } from '../../../form/scope.js';
-import type { KernelEmitter } from '../../cpu/emitter.js';
+import type { KernelEmitter } from '../../common/emitter.js';
 import { eachPoint } from '../elementwise.js';
 
 /** `parts`: by the number of the part, and the index of the product; `when`: whether sizes leave anything to do. */

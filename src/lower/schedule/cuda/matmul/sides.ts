@@ -20,7 +20,7 @@ import {
 import { splitIndex } from '../../../form/index-expressions.js';
 import { Names, Scope } from '../../../form/scope.js';
 import { Values } from '../../../form/values.js';
-import type { EmitContext } from '../../cpu/emitter.js';
+import type { EmitContext } from '../../common/emitter.js';
 import type { BlockTile } from './tiles.js';
 
 /** The left side, whose lines are rows, or the right one, whose lines are columns. */
