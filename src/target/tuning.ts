@@ -293,6 +293,24 @@ export const tensorTiles = (bytes: number): readonly TileCost[] =>
     cycles: (Math.max(16 * down * across, warpsDown * warpsAcross * (4 * down + 2 * across)) / 32) * bytes,
   }));
 
+// ---- attention of a GPU's blocks (lower/schedule/cuda/attention) ------------------------------------------------------------------------
+
+/** Queries of a block: 16 for each of its warps, whose four lanes have a row. */
+export const attentionRows = 128;
+/** With fewer queries most of a block would compute nothing, and blocks for keys apart find more processors. */
+export const leastAttentionRows = 16;
+/** Keys of a tile, and tiles of them in shared memory: one is used while the others come. */
+export const [attentionKeys, attentionStages] = [
+  [128, 64, 32, 16],
+  [2, 3],
+] as const;
+/** Keys and columns together at most: a thread has a half as many sums of both products in registers, of some 200 that it can have. */
+export const mostAttentionSums = 256;
+/** Bytes of a side's lines times lines of the other that a processor multiplies in a cycle: 1024 pairs of two bytes. */
+export const tensorProducts = 2048;
+/** Cycles of a processor for a score: some thirty instructions for its exponential, its mask and both maxima, by 128 lanes. */
+export const scoreCycles = 30 / 128;
+
 // ---- blocks of tiles and their memory (lower/schedule/cpu/matmul: emit.ts, pack.ts, prefetch.ts) ----------------------------------------
 
 /**

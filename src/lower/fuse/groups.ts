@@ -12,7 +12,7 @@ import { constants, type PartialForm, type ReduceForm, space, type MatmulForm } 
  * elementwise: every point of `outer` by itself. row-reduction: loops over `outer`, lanes along what is reduced. column-reduction: lanes
  * along the last axis of `outer`, reductions in order. full-reduction: a few results, lanes along what is reduced. fused-rows: row
  * reductions in blocks of points, each of which also leaves its partial result of sums over all points. matmul: matrix product with an
- * epilogue.
+ * epilogue. flash: two matrix products and the softmax between them, tile of columns by tile of columns (`flash.ts`).
  */
 export const modes = [
   'elementwise',
@@ -21,6 +21,7 @@ export const modes = [
   'full-reduction',
   'fused-rows',
   'matmul',
+  'flash',
   'nest',
   'loop',
 ] as const;
@@ -81,6 +82,9 @@ export const isSmall = (outer: Shape): boolean => {
   const sizes = constants(outer);
   return sizes !== undefined && sizes.reduce((product, size) => product * size, 1) <= smallCount;
 };
+
+/** Whether it has its results in tiles, of which each value is computed once. */
+export const isTiled = ({ mode }: Pick<Group, 'mode'>): boolean => mode === 'matmul' || mode === 'flash';
 
 export const isAllSmall = (group: Group): boolean =>
   group.members.every((member) => member.role === 'elementwise' && isSmall(space(member.node.type.shape)));

@@ -9,7 +9,7 @@ import { type Buffer, forEachStatement, type KernelCost, type Stmt } from '../..
 import { assumed, estimated, flopsOfGroup, mostCounted } from '../fuse/cost-model.js';
 import { countStatements, type Touched } from './count.js';
 import { tensorOf } from '../form/forms.js';
-import type { Group, Member } from '../fuse/groups.js';
+import { type Group, isTiled, type Member } from '../fuse/groups.js';
 import type { Storage } from '../form/storage.js';
 import type { EmitContext } from '../schedule/cpu/emitter.js';
 
@@ -20,7 +20,7 @@ export const costOf = (group: Group, context: EmitContext, statements: readonly 
 
 function countedCost(group: Group, { storage, forms, tiles }: EmitContext, statements: readonly Stmt[]): KernelCost {
   const once = flopsOfGroup(group, forms);
-  if (group.mode === 'matmul') {
+  if (isTiled(group)) {
     let [bytesRead, bytesWritten] = [Dim.zero, Dim.zero];
     for (const node of group.reads) if (node.type.kind === 'tensor') bytesRead = bytesRead.add(bytesOfType(node.type));
     for (const member of group.members) bytesWritten = bytesWritten.add(writtenBy(member, storage));

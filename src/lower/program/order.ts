@@ -12,7 +12,7 @@ import { keptAs, opOf, space, spread, tensorOf } from '../form/forms.js';
 import type { Forms } from '../form/materialize.js';
 import { flopsOfGroup } from '../fuse/cost-model.js';
 import { fuse } from '../fuse/fuse.js';
-import type { Fusion, Group } from '../fuse/groups.js';
+import { type Fusion, type Group, isTiled } from '../fuse/groups.js';
 import type { Precedence } from '../fuse/precedence.js';
 import { memberReads, producer } from '../fuse/reads.js';
 import type { EmitContext } from '../schedule/cpu/emitter.js';
@@ -272,7 +272,7 @@ export function emitGroup(block: KernelOrder, group: Group, scope: Scope, contex
   if (copy !== undefined) return emitCopy(group, copy, scope, context);
   const before = scope.statements.length;
   schedulesOf(context.target)[group.mode](group, scope, context, block.fusion);
-  if (group.mode !== 'matmul') return;
+  if (!isTiled(group)) return;
   for (const [at, stmt] of scope.statements.slice(before).entries())
     context.tiles.set(stmt, at === 0 ? flopsOfGroup(group, context.forms) : Dim.zero);
 }

@@ -1,0 +1,79 @@
+// Attention in one kernel, from programs to the emulated device. In: programs with products, softmaxes and masks between them. Out: what the
+// meaning says. Holds: meaning ≈ kernel interpreter = the device, bit by bit; scores are in no memory.
+
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { buildModule } from '../../codegen/cuda/index.js';
+import { runProgram } from '../../src/eval/index.js';
+import { forEachStatement } from '../../src/kernel/index.js';
+import { type ChainCase, machineOf, type ProgramRunner, programOf, runMachine } from '../chain/chain.js';
+import { target } from './device-chain.js';
+import { runOnDevice } from './device-program.js';
+
+const path = join(import.meta.dirname, 'attention.tdsl');
+
+/** Values that do not cancel: what rounding does to them is small beside each of them. */
+const ranges = { v: [0.5, 1.5], w: [0.5, 1], seen: [0, 1] } as const;
+
+const cases: readonly (readonly [one: ChainCase, kernels: number])[] = [
+  [{ entry: 'plain', dims: { H: 2, T: 20, N: 37 } }, 1],
+  [{ entry: 'plain', dims: { H: 1, T: 1, N: 1 } }, 1],
+  [{ entry: 'plain', dims: { H: 1, T: 130, N: 300 } }, 1],
+  [{ entry: 'plain', dims: { H: 3, T: 0, N: 4 } }, 1],
+  // Operands are rounded to 16 bits by kernels of their own.
+  [{ entry: 'halves', dims: { H: 2, T: 70 }, tolerance: 1e-2 }, 4],
+  [{ entry: 'small', dims: { T: 45 }, tolerance: 4e-3 }, 1],
+  [{ entry: 'causal', dims: { H: 2, T: 140 } }, 1],
+  [{ entry: 'causal', dims: { H: 1, T: 1 } }, 1],
+  [{ entry: 'faint', dims: { H: 1, T: 150 } }, 1],
+  [{ entry: 'masked', dims: { H: 2, T: 21, N: 40 } }, 1],
+  // Some rows see nothing.
+  [{ entry: 'masked', dims: { H: 1, T: 18, N: 3 } }, 1],
+  [{ entry: 'biased', dims: { B: 1, T: 50 } }, 2],
+  [{ entry: 'layers', dims: { B: 2, T: 33 }, tolerance: 6e-2 }, 6],
+];
+
+describe('attention in one kernel', () => {
+  it.each(cases)('is that of the meaning: $entry of $dims', (one, kernels) => {
+    const links = machineOf(path, one, target);
+    const program = programOf(links, one.entry);
+    expect(program.kernels.length).toBe(kernels);
+    const module = buildModule([program], target);
+    const outputs: ReturnType<ProgramRunner>['outputs'][] = [];
+    const kept = (run: ProgramRunner): ProgramRunner => (which, inputs) => {
+      const result = run(which, inputs);
+      outputs.push(result.outputs);
+      return result;
+    };
+    const rounded = { tolerance: 2e-3, ranges, ...one, steps: 1 };
+    runMachine(
+      links,
+      rounded,
+      kept((_, inputs) => runProgram(program, inputs, { arena: true })),
+    );
+    runMachine(
+      links,
+      rounded,
+      kept((_, inputs) => runOnDevice(module, 0, inputs)),
+    );
+    const [interpreted, found] = outputs.map((all) => all.map(({ data }) => Array.from(data, Number)));
+    expect(found).toEqual(interpreted);
+  });
+
+  it('leaves out tiles of keys that a mask hides', () => {
+    const extents = (entry: string): string[] => {
+      const { kernels } = programOf(machineOf(path, { entry }, target), entry);
+      const found: string[] = [];
+      for (const { code } of kernels)
+        forEachStatement(code.body, (stmt) => {
+          if (stmt.kind !== 'for' || stmt.axis !== 'serial') return;
+          found.push(`${stmt.extent.kind}${stmt.while === undefined ? '' : ' while'}`);
+        });
+      return found;
+    };
+    // Of −∞ a row has nothing, so how far it goes is decided; of −1e30 it is asked for.
+    expect(extents('layers')).toContain('name');
+    expect(extents('causal')).toEqual(['apply while']);
+    expect(extents('plain')).toEqual(['apply']);
+  });
+});
