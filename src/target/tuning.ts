@@ -295,8 +295,16 @@ export const tensorTiles = (bytes: number): readonly TileCost[] =>
 
 // ---- attention of a GPU's blocks (lower/schedule/cuda/attention) ------------------------------------------------------------------------
 
-/** Queries of a block: 16 for each of its warps, whose four lanes have a row. */
-export const attentionRows = 128;
+/** Queries of a block, keys and columns together at most, and bytes of lines times lines that a processor multiplies in a cycle. */
+export interface AttentionCost {
+  readonly rows: number;
+  readonly sums: number;
+  readonly products: number;
+}
+/** 16 rows for each warp; a thread has a half as many sums in registers, of some 200 that it can have; 1024 pairs of two bytes. */
+export const tensorAttention: AttentionCost = { rows: 128, sums: 256, products: 2048 };
+/** 4 rows for each thread, which has a quarter as many sums, and those of a tile of keys apart; 128 pairs of four bytes. */
+export const coreAttention: AttentionCost = { rows: 64, sums: 192, products: 512 };
 /** With fewer queries most of a block would compute nothing, and blocks for keys apart find more processors. */
 export const leastAttentionRows = 16;
 /** Keys of a tile, and tiles of them in shared memory: one is used while the others come. */
@@ -304,10 +312,6 @@ export const [attentionKeys, attentionStages] = [
   [128, 64, 32, 16],
   [2, 3],
 ] as const;
-/** Keys and columns together at most: a thread has a half as many sums of both products in registers, of some 200 that it can have. */
-export const mostAttentionSums = 256;
-/** Bytes of a side's lines times lines of the other that a processor multiplies in a cycle: 1024 pairs of two bytes. */
-export const tensorProducts = 2048;
 /** Cycles of a processor for a score: some thirty instructions for its exponential, its mask and both maxima, by 128 lanes. */
 export const scoreCycles = 30 / 128;
 

@@ -1,5 +1,5 @@
 // Attention in one kernel, from programs to the emulated device. In: programs with products, softmaxes and masks between them. Out: what the
-// meaning says. Holds: meaning ≈ kernel interpreter = the device, bit by bit; scores are in no memory.
+// meaning says. Holds: meaning ≈ kernel interpreter = the device, bit by bit where tensor cores multiply; scores are in no memory.
 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -20,6 +20,7 @@ const cases: readonly (readonly [one: ChainCase, kernels: number])[] = [
   [{ entry: 'plain', dims: { H: 1, T: 1, N: 1 } }, 1],
   [{ entry: 'plain', dims: { H: 1, T: 130, N: 300 } }, 1],
   [{ entry: 'plain', dims: { H: 3, T: 0, N: 4 } }, 1],
+  [{ entry: 'single', dims: { H: 2, T: 75 }, tolerance: 2e-4 }, 1],
   // Operands are rounded to 16 bits by kernels of their own.
   [{ entry: 'halves', dims: { H: 2, T: 70 }, tolerance: 1e-2 }, 4],
   [{ entry: 'small', dims: { T: 45 }, tolerance: 4e-3 }, 1],
@@ -56,8 +57,10 @@ describe('attention in one kernel', () => {
       rounded,
       kept((_, inputs) => runOnDevice(module, 0, inputs)),
     );
-    const [interpreted, found] = outputs.map((all) => all.map(({ data }) => Array.from(data, Number)));
-    expect(found).toEqual(interpreted);
+    const [interpreted = [], found = []] = outputs.map((all) => all.flatMap(({ data }) => Array.from(data, Number)));
+    // Threads that multiply and add for themselves round once where the kernel interpreter rounds twice.
+    if (one.entry === 'single') found.forEach((value, at) => expect(Math.abs(value - (interpreted[at] ?? NaN))).toBeLessThan(1e-6));
+    else expect(found).toEqual(interpreted);
   });
 
   it('leaves out tiles of keys that a mask hides', () => {

@@ -4,7 +4,7 @@
 // none of whose scores is more than −∞ is NaN, and one without keys 0.
 
 import { elementCount, InternalError, type Shape } from '../../../../base/index.js';
-import { type Accumulator, build, type Expr, type Fragment, multiplyDepth, warpThreads } from '../../../../kernel/index.js';
+import { type Accumulator, build, type Expr } from '../../../../kernel/index.js';
 import type { CudaTarget } from '../../../../target/index.js';
 import { identity, spread, widthAs } from '../../../form/forms.js';
 import { splitIndex } from '../../../form/index-expressions.js';
@@ -12,7 +12,8 @@ import { type Scope, valueKey } from '../../../form/scope.js';
 import { type Attention, attentionOf } from '../../../fuse/attention.js';
 import type { Group } from '../../../fuse/groups.js';
 import { type EmitContext, KernelEmitter } from '../../cpu/emitter.js';
-import { rowAxes, type Staged, stageSide } from '../matmul/sides.js';
+import { rowAxes, stageSide } from '../matmul/sides.js';
+import { type Arithmetic, arithmeticOf, type ThreadPlace } from './arithmetic.js';
 import { type AttentionPlan, planAttention } from './plan.js';
 
 export function emitAttention(group: Group, scope: Scope, context: EmitContext, target: CudaTarget): void {
@@ -20,15 +21,6 @@ export function emitAttention(group: Group, scope: Scope, context: EmitContext, 
   const plan = attention === undefined ? undefined : planAttention(attention, context, target);
   if (attention === undefined || plan === undefined) throw new InternalError('lower', 'a group of attention is none');
   new AttentionBlocks(group, context, attention, plan, target.threads).emit(scope);
-}
-
-/** Threads that have a row of scores, each two columns of eight. */
-const rowLanes = 4;
-
-/** Of a thread by its number: elements of its sums, in the tile. */
-interface Place {
-  row(at: Expr): Expr;
-  column(at: Expr): Expr;
 }
 
 /** What a block keeps from one tile of keys to the next, for each row of each thread. */
@@ -48,6 +40,7 @@ class AttentionBlocks {
   readonly #points: KernelEmitter;
   readonly #attention: Attention;
   readonly #plan: AttentionPlan;
+  readonly #arithmetic: Arithmetic;
   readonly #threads: number;
   readonly #parallel: boolean;
   /** Axes of the queries, how many these are, and how many keys. */
@@ -59,6 +52,7 @@ class AttentionBlocks {
     this.#points = new KernelEmitter(group, context);
     this.#attention = attention;
     this.#plan = plan;
+    this.#arithmetic = arithmeticOf(plan);
     this.#threads = threads;
     this.#parallel = context.parallel;
     this.#axes = rowAxes(attention.scores);
@@ -84,16 +78,18 @@ class AttentionBlocks {
   }
 
   #tile(block: Block, scope: Scope): void {
-    const { query, key, value, scored, mixed, tile } = this.#plan;
+    const { query, key, value, scored, mixed, isTensor, tile } = this.#plan;
+    const { down } = this.#arithmetic;
     const { rows: height, keys, depth, columns, stages } = tile;
     const rows: Rows = {
-      most: this.#registers(scope, 'most', [2], -Infinity),
-      total: this.#registers(scope, 'total', [2], 0),
-      sums: this.#registers(scope, 'acc', [2, columns / 4], 0),
+      most: this.#registers(scope, 'most', [down], -Infinity),
+      total: this.#registers(scope, 'total', [down], 0),
+      sums: this.#registers(scope, 'acc', [down, this.#arithmetic.columns], 0),
     };
-    const queries = stageSide(query, scored, height, { depth, stages: 1, isTensor: true }, scope);
-    const asked = stageSide(key, scored, keys, { depth, stages, isTensor: true }, scope);
-    const given = stageSide(value, mixed, columns, { depth: keys, stages, isTensor: true, isInTurn: true }, scope);
+    const queries = stageSide(query, scored, height, { depth, stages: 1, isTensor }, scope);
+    const asked = stageSide(key, scored, keys, { depth, stages, isTensor }, scope);
+    const given = stageSide(value, mixed, columns, { depth: keys, stages, isTensor, isInTurn: true }, scope);
+    const mix = this.#arithmetic.mixer(scope);
     const zero = build.int(0);
     const { batch } = block;
     const steps = build.size(this.#attention.scores.depth);
@@ -122,17 +118,17 @@ class AttentionBlocks {
       body.emit({ kind: 'barrier' });
       const end = bring(body, build.plus(s, build.int(stages - 1)));
       const number = body.let('stage', build.modulo(s, build.int(stages)));
-      const scores = this.#registers(body, 'scores', [2, keys / 4], 0);
-      this.#score(body, queries, asked, scores, number);
+      const scores = this.#registers(body, 'scores', [down, this.#arithmetic.keys], 0);
+      this.#arithmetic.score(body, queries, asked, scores, number);
       this.#weigh(body, block, build.times(s, build.int(keys)), scores, rows);
-      this.#mix(body, given, scores, rows, number);
+      mix(body, scores, given, rows.sums, number);
       end();
       if (goes !== undefined && seen !== undefined) this.#asks(body, block, build.plus(s, build.int(1)), seen, rows, goes);
     };
     const options = goes === undefined ? {} : { while: goes };
     scope.loop('s', goes === undefined ? (seen ?? all) : all, 'serial', turn, { carried: true, ...options });
     if (copies || queries.copies) scope.emit({ kind: 'wait', open: 0 });
-    scope.emit({ kind: 'combine', accumulator: rows.total, combine: 'sum', lanes: rowLanes });
+    scope.emit({ kind: 'combine', accumulator: rows.total, combine: 'sum', lanes: this.#arithmetic.rowLanes });
     this.#finish(scope, block, rows);
   }
 
@@ -162,27 +158,16 @@ class AttentionBlocks {
     return this.#attention.mask as NonNullable<Attention['mask']>;
   }
 
-  #eachThread(scope: Scope, fill: (thread: Expr, place: Place, vector: Scope) => void): void {
-    scope.loop('t', build.int(this.#threads), 'vector', (thread, vector) => fill(thread, placeOf(thread, vector), vector), {
+  #eachThread(scope: Scope, fill: (thread: Expr, place: ThreadPlace, vector: Scope) => void): void {
+    scope.loop('t', build.int(this.#threads), 'vector', (thread, vector) => fill(thread, this.#arithmetic.place(thread, vector), vector), {
       limit: this.#threads,
-    });
-  }
-
-  #score(scope: Scope, queries: Staged, asked: Staged, sums: Accumulator, stage: Expr): void {
-    const { scored, tile } = this.#plan;
-    const together = multiplyDepth(scored);
-    scope.loop('k', build.int(tile.depth / together), 'unroll', (k, body) => {
-      const warp = scope.names.fresh('warp');
-      const step = build.times(k, build.int(together));
-      const left = fragmentOf(queries, build.int(0), step, rowOfWarp(build.index(warp)));
-      body.emit({ kind: 'multiply', warp, sums, left, right: fragmentOf(asked, stage, step, build.int(0)) });
     });
   }
 
   /** Scores become numerators of weights, and what was summed up before is made as large as if the largest score had been known. */
   #weigh(scope: Scope, block: Block, first: Expr, scores: Accumulator, { most, total, sums }: Rows): void {
-    const { tile } = this.#plan;
-    const [down, across, wide] = [2, tile.keys / 4, tile.columns / 4].map(build.int) as [Expr, Expr, Expr];
+    const { down: high, keys, columns } = this.#arithmetic;
+    const [down, across, wide] = [high, keys, columns].map(build.int) as [Expr, Expr, Expr];
     const larger: Accumulator = { ...most, name: scope.names.fresh('larger') };
     scope.emit({ kind: 'declare', accumulator: larger, initial: identity('max', 'f32') });
     this.#eachThread(scope, (thread, place, vector) =>
@@ -191,13 +176,13 @@ class AttentionBlocks {
         const m = line.let('m', build.plus(block.row, place.row(i)));
         line.emit({ kind: 'assign', accumulator: larger, index: own, value: build.read(most, own) });
         line.loop('j', across, 'unroll', (j, one) => {
-          const n = one.let('n', build.plus(first, place.column(j)));
+          const n = one.let('n', build.plus(first, place.key(j)));
           this.#scoreAt(one, block, m, n, scores, [i, j, thread]);
           one.emit({ kind: 'accumulate', accumulator: larger, index: own, combine: 'max', value: build.read(scores, [i, j, thread]) });
         });
       }),
     );
-    scope.emit({ kind: 'combine', accumulator: larger, combine: 'max', lanes: rowLanes });
+    scope.emit({ kind: 'combine', accumulator: larger, combine: 'max', lanes: this.#arithmetic.rowLanes });
     const f32 = (fn: string, ...args: Expr[]): Expr => build.apply(fn, 'f32', ...args);
     this.#eachThread(scope, (thread, _, vector) =>
       vector.loop('i', down, 'unroll', (i, line) => {
@@ -208,13 +193,16 @@ class AttentionBlocks {
         const base = line.let('base', f32('select', nothing, build.constant('f32', 0), found));
         const shrinks = line.let('shrinks', f32('exp', f32('sub', build.read(most, own), base)));
         line.emit({ kind: 'assign', accumulator: most, index: own, value: found });
-        line.emit({ kind: 'assign', accumulator: total, index: own, value: f32('mul', build.read(total, own), shrinks) });
+        const here: Accumulator = { name: line.names.fresh('here'), dtype: 'f32', shape: [] };
+        line.emit({ kind: 'declare', accumulator: here, initial: identity('sum', 'f32') });
         line.loop('j', across, 'unroll', (j, one) => {
           const index = [i, j, thread];
           const weight = one.let('weight', f32('exp', f32('sub', build.read(scores, index), base)));
           one.emit({ kind: 'assign', accumulator: scores, index, value: weight });
-          one.emit({ kind: 'accumulate', accumulator: total, index: own, combine: 'sum', value: weight });
+          one.emit({ kind: 'accumulate', accumulator: here, index: [], combine: 'sum', value: weight });
         });
+        const kept = f32('muladd', build.read(total, own), shrinks, build.read(here));
+        line.emit({ kind: 'assign', accumulator: total, index: own, value: kept });
         line.loop('j', wide, 'unroll', (j, one) => {
           const index = [i, j, thread];
           one.emit({ kind: 'assign', accumulator: sums, index, value: f32('mul', build.read(sums, index), shrinks) });
@@ -256,23 +244,13 @@ class AttentionBlocks {
     return isWhole(elementCount(this.#axes).constant, rows) ? [] : [build.apply('lt', 'bool', m, this.#count)];
   }
 
-  #mix(scope: Scope, given: Staged, scores: Accumulator, { sums }: Rows, stage: Expr): void {
-    const { mixed, tile } = this.#plan;
-    const together = multiplyDepth(mixed);
-    scope.loop('k', build.int(tile.keys / together), 'unroll', (k, body) => {
-      const step = build.times(k, build.int(together));
-      const right = fragmentOf(given, stage, step, build.int(0));
-      body.emit({ kind: 'multiply', warp: scope.names.fresh('warp'), sums, left: { sums: scores, index: [step] }, right });
-    });
-  }
-
   /** Behind the last tile that rows see: whether what a mask leaves out would count nevertheless, because nothing else is much more. */
   #asks(scope: Scope, block: Block, next: Expr, seen: Expr, { most }: Rows, goes: Accumulator): void {
     scope.when(build.apply('ge', 'bool', next, seen), (last) => {
       const counts: Accumulator = { name: last.names.fresh('counts'), dtype: 'bool', shape: [] };
       last.emit({ kind: 'declare', accumulator: counts, initial: build.constant('bool', 0) });
       this.#eachThread(last, (thread, place, vector) =>
-        vector.loop('i', build.int(2), 'unroll', (i, line) => {
+        vector.loop('i', build.int(this.#arithmetic.down), 'unroll', (i, line) => {
           const m = line.let('m', build.plus(block.row, place.row(i)));
           const apart = build.apply('sub', 'f32', build.constant('f32', this.#mask.score), build.read(most, [i, thread]));
           const weighs = build.apply('gt', 'bool', build.apply('exp', 'f32', apart), build.constant('f32', 0));
@@ -297,12 +275,12 @@ class AttentionBlocks {
       condition === undefined ? fill(where) : where.each(condition, fill);
     const isEmpty = scores.columns.constant === undefined ? build.apply('eq', 'bool', this.#keys, build.int(0)) : undefined;
     this.#eachThread(scope, (thread, place, vector) =>
-      vector.loop('i', build.int(2), 'unroll', (i, line) => {
+      vector.loop('i', build.int(this.#arithmetic.down), 'unroll', (i, line) => {
         const m = line.let('m', build.plus(block.row, place.row(i)));
         guarded(line, this.#below(m, tile.rows)[0], (inside) => {
           const point = [...block.batch, ...splitIndex(this.#axes, m, inside)];
           const all = inside.let('all', build.read(total, [i, thread]));
-          inside.loop('j', build.int(tile.columns / 4), 'unroll', (j, one) => {
+          inside.loop('j', build.int(this.#arithmetic.columns), 'unroll', (j, one) => {
             const n = one.let('n', place.column(j));
             const beyond = columns.constant === tile.columns ? undefined : build.apply('lt', 'bool', n, build.size(columns));
             guarded(one, beyond, (where) => {
@@ -317,27 +295,6 @@ class AttentionBlocks {
       }),
     );
   }
-}
-
-const fragmentOf = ({ buffer, along, at }: Staged, stage: Expr, step: Expr, line: Expr): Fragment => ({
-  buffer,
-  along,
-  index: at(stage, step, line),
-});
-
-/** Of the 16 that each warp has. */
-const rowOfWarp = (warp: Expr): Expr => build.times(warp, build.int(16));
-
-/** As `multiply` gives sums to the threads of a warp that has all columns. */
-function placeOf(thread: Expr, scope: Scope): Place {
-  const warp = scope.let('warp', build.over(thread, build.int(warpThreads)));
-  const lane = scope.let('lane', build.modulo(thread, build.int(warpThreads)));
-  const down = scope.let('down', build.plus(rowOfWarp(warp), build.over(lane, build.int(rowLanes))));
-  const across = scope.let('across', build.times(build.modulo(lane, build.int(rowLanes)), build.int(2)));
-  return {
-    row: (at) => build.plus(down, build.times(at, build.int(8))),
-    column: (at) => build.plus(build.plus(across, build.times(build.over(at, build.int(2)), build.int(8))), build.modulo(at, build.int(2))),
-  };
 }
 
 /** Indices of the axes that need a loop: a single row has none, its index is 0 wherever it is read. */
