@@ -97,7 +97,8 @@ export class Warp extends Team {
   /** What the values of every `lanes` threads side by side combine to, in each of them. */
   exchanged(how: Combiner, value: Value, lanes: number): Value {
     let total = value;
-    for (let distance = lanes / 2; distance >= 1; distance /= 2) total = combined(this.ops, how, total, this.moved(total, 'bfly', distance));
+    for (let distance = lanes / 2; distance >= 1; distance /= 2)
+      total = combined(this.ops, how, total, this.moved(total, 'bfly', distance));
     return total;
   }
 }

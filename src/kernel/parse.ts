@@ -239,7 +239,9 @@ class Parser {
   #sumsFragment(): SumsFragment {
     const sums = this.#accumulator();
     const [column, ...more] = this.#indices();
-    return column !== undefined && more.length === 0 ? { sums, index: [column] } : this.#tokens.fail('sums are multiplied from one column on');
+    return column !== undefined && more.length === 0
+      ? { sums, index: [column] }
+      : this.#tokens.fail('sums are multiplied from one column on');
   }
 
   #indices(): Expr[] {

@@ -305,6 +305,8 @@ export interface AttentionCost {
 export const tensorAttention: AttentionCost = { rows: 128, sums: 256, products: 2048 };
 /** 4 rows for each thread, which has a quarter as many sums, and those of a tile of keys apart; 128 pairs of four bytes. */
 export const coreAttention: AttentionCost = { rows: 64, sums: 192, products: 512 };
+/** Bytes of shared memory that a block needs beside its tiles: where its lanes combine whether a mask's scores count. */
+export const attentionOther = 1024;
 /** With fewer queries most of a block would compute nothing, and blocks for keys apart find more processors. */
 export const leastAttentionRows = 16;
 /** Keys of a tile, and tiles of them in shared memory: one is used while the others come. */

@@ -1,5 +1,5 @@
-// Attention in one kernel, from programs to the emulated device. In: programs with products, softmaxes and masks between them. Out: what the
-// meaning says. Holds: meaning ≈ kernel interpreter = the device, bit by bit where tensor cores multiply; scores are in no memory.
+// Attention in one kernel, from programs to the emulated device. In: programs with products, softmaxes and masks between them. Out: what
+// the meaning says. Holds: meaning ≈ kernel interpreter = the device, bit by bit where tensor cores multiply; scores are in no memory.
 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -41,11 +41,13 @@ describe('attention in one kernel', () => {
     expect(program.kernels.length).toBe(kernels);
     const module = buildModule([program], target);
     const outputs: ReturnType<ProgramRunner>['outputs'][] = [];
-    const kept = (run: ProgramRunner): ProgramRunner => (which, inputs) => {
-      const result = run(which, inputs);
-      outputs.push(result.outputs);
-      return result;
-    };
+    const kept =
+      (run: ProgramRunner): ProgramRunner =>
+      (which, inputs) => {
+        const result = run(which, inputs);
+        outputs.push(result.outputs);
+        return result;
+      };
     const rounded = { tolerance: 2e-3, ranges, ...one, steps: 1 };
     runMachine(
       links,

@@ -64,7 +64,8 @@ class Reader {
     this.#parts = parts;
     const apart = new Set<Node>([parts.scores.node, parts.most.node, parts.total.node]);
     this.#values = new Values({
-      stored: (node) => (apart.has(node) || forms.isStored(node) || isRead(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined),
+      stored: (node) =>
+        apart.has(node) || forms.isStored(node) || isRead(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined,
       form: (node) => forms.of(node),
       isRoundedLater: (node) => {
         const isLater = isRoundedLater(node);
@@ -133,7 +134,10 @@ class Reader {
   /** Whether the value is what a reduction gives for the row. */
   #isResult(expr: Expr | undefined, { node }: ReduceForm, point: readonly Expr[]): boolean {
     if (expr === undefined) return false;
-    return exprKey(this.#named(this.#unconverted(expr))) === exprKey(build.load(probeBuffer(node), spread(node.type.shape, point.filter(isLoop))));
+    return (
+      exprKey(this.#named(this.#unconverted(expr))) ===
+      exprKey(build.load(probeBuffer(node), spread(node.type.shape, point.filter(isLoop))))
+    );
   }
 
   /** Elements that a value is computed from, with the names of their buffers. */
@@ -164,7 +168,8 @@ class Reader {
     const fn = isTurned ? turned[condition.fn] : condition.fn;
     const [left, last] = fn === 'le' ? [no, 0] : fn === 'lt' ? [no, -1] : fn === 'gt' ? [yes, 0] : fn === 'ge' ? [yes, -1] : [undefined, 0];
     const value = left === undefined ? undefined : this.#named(this.#unconverted(left));
-    return value?.kind === 'const' ? { last, score: Number(value.value) } : undefined;
+    // What is left out must not make a row NaN.
+    return value?.kind === 'const' && !Number.isNaN(Number(value.value)) ? { last, score: Number(value.value) } : undefined;
   }
 }
 

@@ -34,9 +34,12 @@ function partsOf(
   demanded: ReadonlySet<Node>,
 ): readonly [Group, Group] | undefined {
   if (group.mode !== 'matmul') return undefined;
-  const ofMode = (reader: Group, mode: Group['mode']): Group[] => [
-    ...new Set([...reader.reads].map((read) => groupOf.get(read)).filter((one) => one !== undefined && one !== reader && one.mode === mode)),
-  ] as Group[];
+  const ofMode = (reader: Group, mode: Group['mode']): Group[] =>
+    [
+      ...new Set(
+        [...reader.reads].map((read) => groupOf.get(read)).filter((one) => one !== undefined && one !== reader && one.mode === mode),
+      ),
+    ] as Group[];
   const isReadBy = (part: Group, by: Group): boolean =>
     part.members.every(({ node }) => !demanded.has(node) && [...(readers.get(node) ?? [])].every((one) => one === by || one === part));
   for (const weights of ofMode(group, 'row-reduction')) {
@@ -49,8 +52,7 @@ function partsOf(
 
 function readersOf({ groups }: Fusion): ReadonlyMap<Node, ReadonlySet<Group>> {
   const readers = new Map<Node, Set<Group>>();
-  for (const group of groups)
-    for (const read of group.reads) readers.set(read, (readers.get(read) ?? new Set<Group>()).add(group));
+  for (const group of groups) for (const read of group.reads) readers.set(read, (readers.get(read) ?? new Set<Group>()).add(group));
   return readers;
 }
 
@@ -58,8 +60,16 @@ function withParts(group: Group, parts: readonly Group[]): Group {
   const all = [...parts, group];
   const members = all.flatMap((one) => one.members);
   const own = new Set<Node>(members.map(({ node }) => node));
-  const others = (nodes: (one: Group) => Iterable<Node>): Set<Node> => new Set(all.flatMap((one) => [...nodes(one)]).filter((node) => !own.has(node)));
-  return { id: group.id, mode: 'flash', outer: group.outer, members, reads: others(({ reads }) => reads), along: others(({ along }) => along) };
+  const others = (nodes: (one: Group) => Iterable<Node>): Set<Node> =>
+    new Set(all.flatMap((one) => [...nodes(one)]).filter((node) => !own.has(node)));
+  return {
+    id: group.id,
+    mode: 'flash',
+    outer: group.outer,
+    members,
+    reads: others(({ reads }) => reads),
+    along: others(({ along }) => along),
+  };
 }
 
 function withJoined({ formed: { forms }, fusion }: GroupedBlock, joined: ReadonlyMap<Group, Group>): Fusion {

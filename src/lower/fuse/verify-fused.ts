@@ -82,7 +82,8 @@ class Verifier {
     if (members.length === 0) this.#fail('members', `group ${id} has none`);
     const { needs, count: wanted, also } = modeRoles[mode];
     const count = members.filter(({ role }) => role === needs).length;
-    if (count === 0 || (wanted !== undefined && count !== wanted)) this.#fail('members', `the ${mode} group ${id} has ${count} of role ${needs}`);
+    if (count === 0 || (wanted !== undefined && count !== wanted))
+      this.#fail('members', `the ${mode} group ${id} has ${count} of role ${needs}`);
     for (const member of members) {
       const { role, number, partial } = member;
       if (role !== needs && !also.includes(role)) this.#fail('members', `the ${mode} group ${id} has a member of role ${role}`);

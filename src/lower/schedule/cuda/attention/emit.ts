@@ -225,7 +225,10 @@ class AttentionBlocks {
       const at = spread(node.type.shape, loopsOf(node.type.shape, [...point, n]));
       where.remember(valueKey(node, at), widthAs(node.type.dtype, build.read(scores, index)));
       const kept = spread(most.node.type.shape, loopsOf(node.type.shape.slice(0, -1), point));
-      return widthAs('f32', most.term(kept, [n], (argument, where_) => this.#points.values.at(argument, where_, where)));
+      return widthAs(
+        'f32',
+        most.term(kept, [n], (argument, where_) => this.#points.values.at(argument, where_, where)),
+      );
     };
     const [one, other] = below;
     if (one === undefined) return assign(scope, score(scope));
@@ -269,7 +272,9 @@ class AttentionBlocks {
     const { tile } = this.#plan;
     const { group, context } = this.#points;
     const stored = group.members.flatMap((member) =>
-      (member.role === 'matmul' || member.role === 'elementwise') && context.storage.destinations(member.node).length > 0 ? [member.node] : [],
+      (member.role === 'matmul' || member.role === 'elementwise') && context.storage.destinations(member.node).length > 0
+        ? [member.node]
+        : [],
     );
     const guarded = (where: Scope, condition: Expr | undefined, fill: (body: Scope) => void): void =>
       condition === undefined ? fill(where) : where.each(condition, fill);
@@ -301,3 +306,29 @@ class AttentionBlocks {
 const loopsOf = (shape: Shape, index: readonly Expr[]): readonly Expr[] => index.filter((_, axis) => shape[axis]?.constant !== 1);
 
 const isWhole = (size: number | undefined, part: number): boolean => size !== undefined && size % part === 0;
+
+/* Note: one pass over the keys.
+   softmax(q kᵀ) v of f32[T, 20] and f32[T, 40], as it is scheduled (shortened):
+
+     parallel for p0 in 0..H * tiles {
+       acc most4: f32[4, 256] = -inf  acc total5: f32[4, 256] = 0  acc acc6: f32[4, 4, 256] = 0
+       copy … queries7 …  copy … keys9[0, …] …  copy … values11[0, …] …  commit
+       for s24 in 0..seen23 {
+         wait 0  barrier
+         copy … keys9[(s24 + 1) % 2, …] …  copy … values11[(s24 + 1) % 2, …] …  commit
+         acc scores36: f32[4, 4, 256] = 0
+         … scores36 += queries7 · keys9[s24 % 2]
+         larger49 = most4  larger49 max= scores36  combine 16 larger49 max=
+         base68 = larger49  shrinks69 = exp(most4 - base68)  most4 = larger49
+         scores36 = exp(scores36 - base68)  total5 = total5 * shrinks69 + Σ scores36  acc6 *= shrinks69
+         … acc6 += scores36 · values11[s24 % 2]
+       }
+       combine 16 total5 +=
+       out_result[…] = acc6 / total5
+     }
+
+   With tensor cores both products are `multiply`, the second one of `sums scores36[…]`: threads multiply the weights that they have.
+   Without them weights pass through shared memory. As long as a row has met nothing but −∞, `base68` is 0, so that its weights are 0 and
+   not NaN: keys that it sees may come later. A row that never meets one divides 0 by 0. Where a mask has another score than −∞, what it
+   leaves out counts if all else is as small, so behind the last tile that rows see they are asked whether exp(score − most) is 0 for all of
+   them, and go on if not. Shown by test/cuda/attention.test.ts. */

@@ -5,6 +5,7 @@ import { bytesOf, type Dim, type DType, elementCount, type Precision } from '../
 import {
   assumedAxis,
   attentionKeys,
+  attentionOther,
   attentionStages,
   coreAttention,
   type CudaTarget,
@@ -93,7 +94,7 @@ function tileOf(sizes: Sizes, sharedBytes: number): AttentionTile | undefined {
   for (const keys of attentionKeys)
     for (const stages of attentionStages) {
       const tile: AttentionTile = { rows, keys, depth, columns, stages };
-      if (keys + columns > sums || bytesOfTile(tile, sizes) > sharedBytes) continue;
+      if (keys + columns > sums || bytesOfTile(tile, sizes) + attentionOther > sharedBytes) continue;
       const count = Math.ceil((sizes.keys.constant ?? assumedAxis) / keys);
       const multiplied = (rows * keys * (depth * sizes.scored + columns * sizes.mixed)) / products;
       const cost = count * (multiplied + rows * keys * scoreCycles + stageCycles);
