@@ -177,8 +177,8 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined, r
     if (type === t.At) return 'a function has no decorators; an entry point is written `export fn`';
     if (found.tokenType === t.reserved.return || found.tokenType === t.reserved.yield) return `\`${found.image}\` stands inside of a block`;
     if (t.contextualWords.includes(found.image)) return `\`${found.image}\` stands inside of a function or step, or wants a name after it`;
-    if (found.tokenType === t.Identifier && !foreignWords.has(found.image))
-      return `write \`${found.image} = …\` to give a name to an instance`;
+    const isForeign = [found, previous].some((one) => one !== undefined && foreignWords.has(one.image));
+    if (found.tokenType === t.Identifier && !isForeign) return `write \`${found.image} = …\` to give a name to an instance`;
   }
   const word = foreignWords.get(found.image) ?? (previous === undefined ? undefined : foreignWords.get(previous.image));
   return word ?? (inCall && startsOperand(found) ? 'arguments are separated by commas' : undefined);

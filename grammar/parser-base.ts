@@ -108,7 +108,9 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   #problemAt(token: IToken, message: string, rule?: string): SyntaxProblem {
     const problem = shown(message, token, this.previousOf(token), rule);
     const hint = this.#commentHint(token, message) ?? problem.hint;
-    return { ...problem, ...(hint === undefined ? {} : { hint }), span: this.#placeOf(token) };
+    // Where declarations begin nothing is missing: what stands there is none.
+    const isWrong = message === 'expected a declaration' && token.tokenType !== EOF;
+    return { ...problem, ...(hint === undefined ? {} : { hint }), span: isWrong ? this.spanOf(token) : this.#placeOf(token) };
   }
 
   /** A bracket that is not closed, and a comment behind what stands in it: `(x // 2)`. */

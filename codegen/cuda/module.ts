@@ -30,6 +30,6 @@ export function buildModule(programs: readonly Program[], target: CudaTarget): D
       return { fn: functionOf(code, program.dims, guarded), blocks: parallelLoop(code)?.extent, guarded };
     }),
   }));
-  const { ptx } = emitPtx(module, { cpu: target.gpu, features: target.features });
+  const { ptx } = emitPtx(module, { cpu: target.cpu, features: target.features });
   return { text: ptx, threads: target.threads, functions, programs: made };
 }

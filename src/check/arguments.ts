@@ -63,9 +63,7 @@ export function assignArguments(
           argumentHint(name, names) ??
           // Single letters are all near one another.
           (name.length > 1 ? suggestion(name, names) : undefined) ??
-          (names.length === 0
-            ? 'it takes no arguments'
-            : `its argument${names.length > 1 ? 's are' : ' is'} ${names.map((one) => `\`${one}\``).join(', ')}`),
+          (names.length === 0 ? 'it takes no arguments' : listed(names)),
       });
       failed = true;
     } else if (assigned.has(name)) {
@@ -78,6 +76,7 @@ export function assignArguments(
     if (missing.length > 0) {
       fail(context, 'missing-argument', site, `\`${callee}\` needs the argument${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`, {
         labels,
+        hint: missing.length < slots.length ? listed(slots.map((slot) => slot.name)) : undefined,
       });
       failed = true;
     }
@@ -87,5 +86,8 @@ export function assignArguments(
   for (const argument of passed) argument.value();
   return undefined;
 }
+
+const listed = (names: readonly string[]): string =>
+  `its argument${names.length > 1 ? 's are' : ' is'} ${names.map((one) => `\`${one}\``).join(', ')}`;
 
 const count = (n: number): string => (n === 0 ? 'no arguments' : n === 1 ? 'one argument' : `${n} arguments`);

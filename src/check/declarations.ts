@@ -9,7 +9,7 @@ import { createVariable, modelValue } from './models.js';
 import { fail } from './report.js';
 import type { Binding } from './scope.js';
 import { evaluateSize, failNegative } from './sizes.js';
-import { expectedOf } from './types.js';
+import { expectedOf, namesNegative } from './types.js';
 import { ERROR, number, type Value } from './values.js';
 
 export function bindDeclaration(context: Context, declaration: Exclude<Declaration, ImportDeclaration>): Binding {
@@ -64,6 +64,7 @@ function evaluateDeclaration(context: Context, declaration: Exclude<Declaration,
 
 function constant(context: Context, declaration: ConstDeclaration): Value {
   const { scope } = context.module;
+  if (namesNegative(context, declaration.type, scope)) return ERROR;
   const value = evaluate(context, declaration.value, scope, expectedOf(context, declaration.type, scope));
   if (declaration.type === null) return value;
   return new Matcher(context, scope).match(value, declaration.type, { text: `\`${declaration.name.text}\``, span: declaration.value.span });

@@ -52,7 +52,10 @@ export function demandFacts(context: Context, facts: readonly Fact[], scope: Sco
     const fact = evaluateFact(context, written, scope);
     if (fact === undefined || presume(context, fact, site)) continue;
     fulfilled = false;
-    fail(context, 'unsatisfied-fact', site, `\`${name}\` needs ${factText(fact, restIn(written))}, which does not hold`, {
+    const here = factText(fact, restIn(written));
+    const text = excerpt(context, written.span, here);
+    const needed = text === here ? `${here}, which does not hold` : `\`${text}\`, and ${here} does not hold`;
+    fail(context, 'unsatisfied-fact', site, `\`${name}\` needs ${needed}`, {
       labels: [{ span: written.span, text: 'declared here' }, ...originsOf(written, scope)],
       hint: factHint(context, fact, written),
     });

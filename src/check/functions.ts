@@ -18,7 +18,18 @@ import { fail } from './report.js';
 import { Scope } from './scope.js';
 import { evaluateBlock, mayAssign } from './statements.js';
 import { dtypeBeside, ownDType, readAll } from './tensors.js';
-import { alone, besides, dtypeNamed, dtypeWanted, expectedOf, expectTensor, failUnknownType, isNoType, type Expected } from './types.js';
+import {
+  alone,
+  besides,
+  dtypeNamed,
+  dtypeWanted,
+  expectedOf,
+  expectTensor,
+  failUnknownType,
+  isNoType,
+  namesNegative,
+  type Expected,
+} from './types.js';
 import { ERROR, record, type FunctionValue, type InstanceValue, type LambdaValue, type Value } from './values.js';
 
 /** The frame of a call; undefined after a diagnostic when it would never end. */
@@ -196,6 +207,7 @@ function expectedBeside(
 /** The body's value in the declared type. */
 export function functionResult(inside: Context, declaration: FnDeclaration | StepDeclaration, scope: Scope, call?: Call): Value {
   const name = `\`${declaration.name.text}\``;
+  if (namesNegative(inside, declaration.result, scope)) return ERROR;
   const expected = declaration.result === null ? call?.expected : expectedOf(inside, declaration.result, scope);
   // What the body declares lies over the parameters: a `let` may reuse none of their names, a nested block may.
   const evaluateIn = (context: Context, within: Scope): Value => {

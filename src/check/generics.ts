@@ -4,9 +4,8 @@
 import type { Dimension, GenericArgument, GenericParameter, Span, TypeExpression } from '../../grammar/index.js';
 import { dtypeNames, isDType, type Shape } from '../base/index.js';
 import type { Context } from './context.js';
-import { fitsBound } from './match.js';
 import { excerpt, fail } from './report.js';
-import { GenericBinding, type DTypeBound, type Scope } from './scope.js';
+import { fitsBound, GenericBinding, type DTypeBound, type Scope } from './scope.js';
 import { evaluateSize, failNegative, solveSize, unknownsIn } from './sizes.js';
 import { suggestion } from './spelling.js';
 import { dtypeNamed, dtypeWanted, shapeWritten, type Expected } from './types.js';

@@ -2,8 +2,8 @@
 // are known. Out: hints.
 // Holds: an expression that is offered has the declared shape; a type that is offered is one that fits.
 
-import type { RecordType } from '../../grammar/index.js';
-import { Dim, elementCount, nearest, type Shape } from '../base/index.js';
+import type { NamedType, RecordType } from '../../grammar/index.js';
+import { Dim, type DType, elementCount, isFloat, isInteger, nearest, type Shape } from '../base/index.js';
 import { type Node, tensor, typeToString } from '../graph/index.js';
 import type { Context } from './context.js';
 import * as ops from '../ops/index.js';
@@ -11,8 +11,8 @@ import { fittingHint, orderOf } from './fitting.js';
 import type { Subject } from './match.js';
 import { excerpt } from './report.js';
 import { unknownsIn } from './sizes.js';
-import { fallbackDType, shapeOf } from './tensors.js';
-import type { CompileTimeType } from './types.js';
+import { fallbackDType, ownDType, shapeOf } from './tensors.js';
+import { type CompileTimeType, typeText } from './types.js';
 import { describe, type RecordValue, type Value } from './values.js';
 
 /** What parameters of these types are given. */
@@ -123,4 +123,35 @@ export function fieldHint(name: string, value: RecordValue, type: RecordType): s
   const spare = [...value.fields.keys()].filter((one) => !type.fields.some((field) => field.name.text === one));
   const near = nearest(name, spare);
   return near === undefined ? `add it: \`${name}: …\`` : `rename \`${near}\` to \`${name}\``;
+}
+
+/** For a value that has not only another dtype. */
+export function otherRankHint(context: Context, value: Value, type: NamedType): string | undefined {
+  const dims = type.dims ?? [];
+  const rank = shapeOf(value)?.length ?? 0;
+  if (rank === dims.length || dims.some((dim) => dim.kind === 'rank-spread')) return undefined;
+  return `its rank differs, too: ${typeText(context, type)} has ${dims.length} ax${dims.length === 1 ? 'is' : 'es'}, and it has ${rank}`;
+}
+
+/** For rows of floats where one integer per row is declared: labels that are one-hot. */
+export function oneHotHint(value: Value, type: NamedType, wanted: DType): string | undefined {
+  const axes = type.dims?.some((dim) => dim.kind === 'rank-spread') === true ? undefined : (type.dims ?? []).length;
+  const given = shapeOf(value)?.length;
+  const own = ownDType(value);
+  if (axes === undefined || given !== axes + 1 || !isInteger(wanted) || own === undefined || !isFloat(own)) return undefined;
+  return `it has an axis more; where its rows are one-hot labels: \`argmax(…, axis: ${given - 1})\``;
+}
+
+/** For what has an axis more than is declared: one-hot labels, or an axis of size 1. */
+export function oneAxisMoreHint(value: Value, type: NamedType): string | undefined {
+  const shape = shapeOf(value) ?? [];
+  const dims = type.dims ?? [];
+  if (value.kind === 'list' && dims.length === 0) return '`tensor([…])` makes a tensor of a list';
+  if (dims.some((dim) => dim.kind === 'rank-spread') || shape.length !== dims.length + 1) return undefined;
+  const narrow = shape.findLastIndex((size) => size.constant === 1);
+  if (narrow >= 0) return `it has an axis of size 1 more: \`squeeze(…, axis: ${narrow})\``;
+  const own = ownDType(value);
+  return own !== undefined && isInteger(own) && dims.length > 0
+    ? `it has an axis more; where its rows are one-hot labels: \`argmax(…, axis: ${shape.length - 1})\``
+    : undefined;
 }

@@ -3,9 +3,9 @@
 
 import type { NamedType, SizeName } from '../../grammar/index.js';
 import type { DType } from '../base/index.js';
-import { fitsBound, type Matcher, type Subject } from './match.js';
+import type { Matcher, Subject } from './match.js';
 import { fail } from './report.js';
-import { GenericBinding } from './scope.js';
+import { fitsBound, GenericBinding } from './scope.js';
 import { evaluateSize, solveSize } from './sizes.js';
 import { dtypeNamed, typeText } from './types.js';
 import { describe, dimOf, ERROR, sizeValue, type ModelValue, type Value } from './values.js';

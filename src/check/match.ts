@@ -7,11 +7,11 @@ import type { NamedType, Span, TypeExpression } from '../../grammar/index.js';
 import { type Dim, isFloat, isInteger, type DType, type Label, type Shape } from '../base/index.js';
 import { broadcastTo, sizeLabels } from './broadcast.js';
 import type { Context } from './context.js';
-import { compileTimeWords, fieldHint, rankHint, sizeHint } from './match-hints.js';
+import { compileTimeWords, fieldHint, oneAxisMoreHint, oneHotHint, otherRankHint, rankHint, sizeHint } from './match-hints.js';
 import { matchModel } from './match-model.js';
 import { paramsOf } from './params.js';
 import { excerpt, fail } from './report.js';
-import { GenericBinding, type DTypeBound, type Scope } from './scope.js';
+import { fitsBound, GenericBinding, type Scope } from './scope.js';
 import { isUnknown, solveSize, unknownsIn } from './sizes.js';
 import { bindingLabel, fallbackDType, ownDType, shapeOf, toTensor } from './tensors.js';
 import { dtypeNamed, failUnknownType, isCompileTimeType, shapeWritten, typeText, type CompileTimeType } from './types.js';
@@ -245,7 +245,7 @@ export class Matcher {
           labels: [{ span: type.span, text: 'declared here' }, ...bindingLabel(value)],
           ...(literalTrue
             ? {}
-            : { hint: this.#oneHot(value, type, wanted) ?? this.#otherRank(value, type) ?? `convert it: \`${wanted}(…)\`` }),
+            : { hint: oneHotHint(value, type, wanted) ?? otherRankHint(this.context, value, type) ?? `convert it: \`${wanted}(…)\`` }),
         },
       );
       return undefined;
@@ -261,7 +261,7 @@ export class Matcher {
         {
           labels: [{ span: wanted.span ?? type.span, text: 'declared here' }, ...bindingLabel(value)],
           hint:
-            this.#otherRank(value, type) ??
+            otherRankHint(this.context, value, type) ??
             (bound === 'float' ? 'convert it: `f32(…)`' : `convert it: \`${bound === 'any' ? 'f32' : 'i32'}(…)\``),
         },
       );
@@ -269,23 +269,6 @@ export class Matcher {
     }
     wanted.bind({ kind: 'dtype', dtype: found }, subject.span);
     return found;
-  }
-
-  /** For a value that has not only another dtype. */
-  #otherRank(value: Value, type: NamedType): string | undefined {
-    const dims = type.dims ?? [];
-    const rank = shapeOf(value)?.length ?? 0;
-    if (rank === dims.length || dims.some((dim) => dim.kind === 'rank-spread')) return undefined;
-    return `its rank differs, too: ${typeText(this.context, type)} has ${dims.length} ax${dims.length === 1 ? 'is' : 'es'}, and it has ${rank}`;
-  }
-
-  /** A hint for rows of floats where one integer per row is declared: labels that are one-hot. */
-  #oneHot(value: Value, type: NamedType, wanted: DType): string | undefined {
-    const axes = type.dims?.some((dim) => dim.kind === 'rank-spread') === true ? undefined : (type.dims ?? []).length;
-    const given = shapeOf(value)?.length;
-    const own = ownDType(value);
-    if (axes === undefined || given !== axes + 1 || !isInteger(wanted) || own === undefined || !isFloat(own)) return undefined;
-    return `it has an axis more; where its rows are one-hot labels: \`argmax(…, axis: ${given - 1})\``;
   }
 
   /** The declared shape with its generics solved; undefined after a diagnostic. */
@@ -364,25 +347,11 @@ export class Matcher {
       {
         labels: [{ span: type.span, text: 'declared here' }, ...bindingLabel(value)],
         hint: wanted.some((size) => unknownsIn(size).length > 0)
-          ? (fitting ?? this.#oneAxisMore(value, type))
-          : (this.#oneAxisMore(value, type) ?? fitting),
+          ? (fitting ?? oneAxisMoreHint(value, type))
+          : (oneAxisMoreHint(value, type) ?? fitting),
       },
     );
     return undefined;
-  }
-
-  /** A hint for what has an axis more than is declared: one-hot labels, or an axis of size 1. */
-  #oneAxisMore(value: Value, type: NamedType): string | undefined {
-    const shape = shapeOf(value) ?? [];
-    const dims = type.dims ?? [];
-    if (value.kind === 'list' && dims.length === 0) return '`tensor([…])` makes a tensor of a list';
-    if (dims.some((dim) => dim.kind === 'rank-spread') || shape.length !== dims.length + 1) return undefined;
-    const narrow = shape.findLastIndex((size) => size.constant === 1);
-    if (narrow >= 0) return `it has an axis of size 1 more: \`squeeze(…, axis: ${narrow})\``;
-    const own = ownDType(value);
-    return own !== undefined && isInteger(own) && dims.length > 0
-      ? `it has an axis more; where its rows are one-hot labels: \`argmax(…, axis: ${shape.length - 1})\``
-      : undefined;
   }
 
   #solve(pattern: Dim, actual: Dim, at: Span): 'equal' | 'bound' | 'differs' | 'later' {
@@ -424,16 +393,3 @@ export class Matcher {
 
 /** A tuple and an instance, which stands for its params, as the list that is declared. */
 const listed = (value: Value): Value => (value.kind === 'tuple' ? list(value.items) : value.kind === 'instance' ? paramsOf(value) : value);
-
-export function fitsBound(dtype: DType, bound: DTypeBound): boolean {
-  switch (bound) {
-    case 'float':
-      return isFloat(dtype);
-    case 'integer':
-      return isInteger(dtype);
-    case 'number':
-      return dtype !== 'bool';
-    case 'any':
-      return true;
-  }
-}

@@ -2,10 +2,24 @@
 // Holds: inner scopes hide outer ones; a declaration of a module is evaluated when it is first asked for.
 
 import type { GenericArgument, Span, TypeExpression } from '../../grammar/index.js';
+import { type DType, isFloat, isInteger } from '../base/index.js';
 import type { Value } from './values.js';
 
 /** What a dtype generic may be: `<T: float>`. */
 export type DTypeBound = 'float' | 'integer' | 'number' | 'any';
+
+export function fitsBound(dtype: DType, bound: DTypeBound): boolean {
+  switch (bound) {
+    case 'float':
+      return isFloat(dtype);
+    case 'integer':
+      return isInteger(dtype);
+    case 'number':
+      return dtype !== 'bool';
+    case 'any':
+      return true;
+  }
+}
 
 type GenericSort = 'integer' | 'dtype' | 'pack' | 'open';
 

@@ -180,10 +180,13 @@ const sizesIn = (scope: Scope): string[] =>
   [...scope.visible()].filter((name) => name.length > 1 && (scope.lookup(name) instanceof GenericBinding || /^\p{Lu}/u.test(name)));
 
 /** A size below 0. */
-export const failNegative = (context: Context, span: Span, size: number, hint?: string): undefined =>
-  void fail(context, 'invalid-value', span, `a size of ${size} is negative`, {
-    hint: hint ?? (excerpt(context, span, '') === '-1' ? freeSizeHint : 'sizes are counted from 0 up'),
-  });
+export function failNegative(context: Context, span: Span, size: number, hint?: string): undefined {
+  const text = excerpt(context, span, '');
+  // A list holds the size among others.
+  const isPlain = text === '' || text === String(size) || text.startsWith('[');
+  const message = isPlain ? `a size of ${size} is negative` : `\`${text}\` is ${size} here, and no size is negative`;
+  fail(context, 'invalid-value', span, message, { hint: hint ?? (text === '-1' ? freeSizeHint : 'sizes are counted from 0 up') });
+}
 
 /** Numbers near to one that is no multiple of `by`. */
 export function multiplesNear(by: number, size: number): string {

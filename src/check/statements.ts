@@ -19,8 +19,8 @@ import { withPrecision } from './precision.js';
 import { excerpt, fail } from './report.js';
 import { Scope } from './scope.js';
 import { bindingLabel, readAll, toTensor } from './tensors.js';
-import { expectedOf, expectTensor, type Expected } from './types.js';
-import { describe, type Value } from './values.js';
+import { expectedOf, expectTensor, namesNegative, type Expected } from './types.js';
+import { describe, ERROR, type Value } from './values.js';
 import { readVariable } from './variables.js';
 
 export interface Outcome {
@@ -110,6 +110,10 @@ function evaluateStatements(
 }
 
 function evaluateLet(context: Context, statement: LetStatement, scope: Scope): void {
+  if (namesNegative(context, statement.type, scope)) {
+    bindPattern(context, statement.pattern, ERROR, scope, { role: 'let', named: true });
+    return;
+  }
   const expected = expectedOf(context, statement.type, scope);
   let value = readAll(context, evaluate(context, statement.value, scope, expected), statement.value.span);
   if (statement.type !== null) {

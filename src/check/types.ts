@@ -256,6 +256,26 @@ export function tensorTypeOf(context: Context, type: TypeExpression, scope: Scop
   return tensor(dtype, shape);
 }
 
+/** Whether a size that the type names is below 0, which is said: nothing can be expected to have it. */
+export function namesNegative(context: Context, type: TypeExpression | null, scope: Scope): boolean {
+  switch (type?.kind) {
+    case 'record-type':
+      return type.fields.some((field) => namesNegative(context, field.type, scope));
+    case 'tuple-type':
+      return type.elements.some((element) => namesNegative(context, element, scope));
+    case 'named-type':
+      return (type.dims ?? []).some((dimension) => {
+        if (dimension.kind === 'rank-spread') return false;
+        const size = context.checker.reporter.silently(() => evaluateSize(context, dimension, scope)).value?.constant;
+        if (size === undefined || size >= 0) return false;
+        failNegative(context, dimension.span, size);
+        return true;
+      });
+    default:
+      return false;
+  }
+}
+
 /** What the type lets one expect, silently: unknown parts are left open. */
 export function expectedOf(context: Context, type: TypeExpression | null, scope: Scope): Expected | undefined {
   if (type === null) return undefined;

@@ -1,9 +1,9 @@
 // What a back end is: all that the driver knows of a code generator. In: a processor's name; programs of machine ops, and a manifest. Out:
-// a target; an artifact, or text on the way to it.
+// a target; an artifact, or text on the way to it; of one for a device, the code that an artifact carries for it.
 // Holds: the same input gives the same bytes; what takes long to load is loaded when a target is first asked for.
 
 import type { Expr, Program } from '../kernel/index.js';
-import type { Target } from './target.js';
+import type { DeviceKind, Target } from './target.js';
 
 /** One row of `--time-passes`. */
 export interface Stage {
@@ -90,4 +90,15 @@ export interface Backend {
   build(input: BackendInput): BackendOutput;
   /** `level`: one of `levels`. */
   print(input: BackendInput, level: string): string;
+}
+
+/** A back end for what stands beside the processor. */
+export interface DeviceBackend {
+  /** What requests call it. */
+  readonly name: DeviceKind;
+  /** Level of `--emit` that is its code: what the device's driver compiles. */
+  readonly level: string;
+  target(): Target;
+  /** `programs`: one per entry, of machine ops, with loops that say how `target` runs them. */
+  build(programs: readonly Program[], target: Target): DeviceCode;
 }

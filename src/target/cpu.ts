@@ -1,6 +1,8 @@
 // A CPU as a target. In: what a back end knows of it. Out: what schedules and code generators ask of it. Holds: no cache is measured, so
 // two machines with the same instructions get the same code.
 
+import type { Machine } from './target.js';
+
 /** Memory on the way to a core, as far as schedules count on it. */
 export interface Caches {
   /** Of the nearest cache, which one core has for data. */
@@ -15,17 +17,9 @@ export interface Caches {
   readonly l3Bytes: number;
 }
 
-export interface CpuTarget {
+export interface CpuTarget extends Machine {
   readonly kind: 'cpu';
   readonly isa: 'x86-64' | 'aarch64';
-  /** As compilers write it: `x86_64-pc-linux-gnu`. */
-  readonly triple: string;
-  /** LLVM's name of the CPU: `sapphirerapids`, `x86-64-v3`, … */
-  readonly cpu: string;
-  /** LLVM's feature string, or ''. */
-  readonly features: string;
-  /** What a processor must have to run code for it, in LLVM's words. */
-  readonly requires: readonly string[];
   /** Bytes of the widest vector worth using: 64 (AVX-512), 32 (AVX2), 16. */
   readonly vectorBytes: 64 | 32 | 16;
   /** Architectural vector registers: 32 with AVX-512 or on aarch64, else 16. */
@@ -42,9 +36,19 @@ export interface CpuTarget {
 const server: Caches = { l1Bytes: 32 * 1024, l1Ways: 8, l2Bytes: 2 * 1024 * 1024, l2Ways: 16, l3Bytes: 16 * 1024 * 1024 };
 const desktop: Caches = { ...server, l2Bytes: 512 * 1024, l2Ways: 8 };
 
-/** A CPU with the caches that are assumed of its kind. */
-export const cpuTarget = (of: Omit<CpuTarget, 'kind' | 'caches'>): CpuTarget => ({
-  ...of,
+/** What all CPUs do alike: lanes run along the columns of a right side, so these lie side by side. */
+const common = {
   kind: 'cpu',
+  libm: true,
+  dividesPoints: false,
+  stridedColumns: false,
+  roundsOperands: false,
+  keepsFormats: false,
+} as const;
+
+/** A CPU with the caches that are assumed of its kind. */
+export const cpuTarget = (of: Omit<CpuTarget, keyof typeof common | 'caches'>): CpuTarget => ({
+  ...of,
+  ...common,
   caches: of.isa === 'x86-64' && of.vectorBytes < 64 ? desktop : server,
 });

@@ -1,12 +1,10 @@
 // An NVIDIA GPU as a target. In: nothing. Out: what schedules and the code generator ask of it. Holds: code for one generation runs on all
 // later ones, so no device is looked at.
 
-export interface CudaTarget {
+import type { Machine } from './target.js';
+
+export interface CudaTarget extends Machine {
   readonly kind: 'cuda';
-  /** The oldest generation that runs the code, as LLVM and PTX write it: `sm_80`. */
-  readonly gpu: string;
-  /** Of the PTX, in LLVM's words: `+ptx75`. */
-  readonly features: string;
   /** Threads of a block, which are the lanes of a vector loop. A power of two. */
   readonly threads: number;
   /** Bytes of shared memory that a block may have: those of the generation from `gpu` on that has the fewest. */
@@ -15,6 +13,20 @@ export interface CudaTarget {
 
 /**
  * Ampere and everything behind it. A block may have 163 KB with sm_80, 227 KB with sm_90 and sm_100, and 99 KB with sm_86, sm_89 and sm_120
- * (CUDA C++ Programming Guide, "Technical Specifications per Compute Capability").
+ * (CUDA C++ Programming Guide, "Technical Specifications per Compute Capability"). `cpu` is the oldest generation that runs the code, as
+ * LLVM and PTX write it, and `features` the version of the PTX.
  */
-export const cudaTarget = (): CudaTarget => ({ kind: 'cuda', gpu: 'sm_80', features: '+ptx75', threads: 256, sharedBytes: 99 * 1024 });
+export const cudaTarget = (): CudaTarget => ({
+  kind: 'cuda',
+  triple: 'nvptx64-nvidia-cuda',
+  cpu: 'sm_80',
+  features: '+ptx75',
+  requires: [],
+  threads: 256,
+  sharedBytes: 99 * 1024,
+  libm: false,
+  dividesPoints: true,
+  stridedColumns: true,
+  roundsOperands: true,
+  keepsFormats: true,
+});

@@ -27,18 +27,22 @@ export const assumedAxis = 1024;
  * arithmetic to 200, 100, 30 and 12 GB/s; machines differ less in them than in speed. A GPU has some 60 TFLOP/s beside 6 TB/s from its
  * cache and 4 from its memory.
  */
-export const memoryLevels = (target: Target): readonly { readonly bytes: number; readonly flopsPerByte: number }[] =>
-  target.kind === 'cuda'
-    ? [
-        { bytes: 16 * 1024 * 1024, flopsPerByte: 8 },
-        { bytes: Infinity, flopsPerByte: 16 },
-      ]
-    : [
+export function memoryLevels(target: Target): readonly { readonly bytes: number; readonly flopsPerByte: number }[] {
+  switch (target.kind) {
+    case 'cpu':
+      return [
         { bytes: target.caches.l1Bytes, flopsPerByte: 0.5 },
         { bytes: target.caches.l2Bytes / 2, flopsPerByte: 1 },
         { bytes: target.caches.l3Bytes, flopsPerByte: 4 },
         { bytes: Infinity, flopsPerByte: 8 },
       ];
+    case 'cuda':
+      return [
+        { bytes: 16 * 1024 * 1024, flopsPerByte: 8 },
+        { bytes: Infinity, flopsPerByte: 16 },
+      ];
+  }
+}
 /** Starting a kernel: its loops, and where there are threads a barrier. */
 export const flopsPerKernel = 2000;
 /** Part of the elements that a kernel reads which it must have in common with another to be worth a pass together. */
@@ -113,7 +117,7 @@ export const leastLaneAxis = 8;
  * Vectors of points that a column reduction keeps in registers: four sums whose additions do not wait for each other; on a GPU other
  * threads compute meanwhile.
  */
-export const columnVectors = ({ kind }: Target): number => (kind === 'cuda' ? 1 : 4);
+export const columnVectors: Readonly<Record<Target['kind'], number>> = { cpu: 4, cuda: 1 };
 /** Elements of the lanes' axis that one iteration of a parallel transpose takes. */
 export const transposePiece = 1024;
 /**

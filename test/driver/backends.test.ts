@@ -1,12 +1,13 @@
-// Another back end beside LLVM: one that writes kernels down as text, which the kernel interpreter runs. In: nothing but its registration.
-// Out: what the driver's own functions make of a program with it. Holds: LLVM is not loaded for it.
+// Other back ends than LLVM: one that writes kernels down as text, which the kernel interpreter runs, and one that does so for a device
+// beside it. In: nothing but their registration. Out: what the driver's own functions make of a program with them. Holds: LLVM is not
+// loaded for them.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DiagnosticsError } from '../../src/base/index.js';
-import { backendOf, register } from '../../src/driver/build/backends.js';
+import { backendOf, deviceBackendOf, register, registerDevice } from '../../src/driver/build/backends.js';
 import { buildCached, buildInto } from '../../src/driver/build/build.js';
 import { Cache } from '../../src/driver/build/cache.js';
 import { dumpAfter, emit } from '../../src/driver/build/emit.js';
@@ -15,7 +16,7 @@ import { type BuildRequest, optionsKey } from '../../src/driver/build/request.js
 import { runProgram } from '../../src/eval/index.js';
 import { bodyOf, ownCode, parseProgram, printProgram, type Program, type Stmt } from '../../src/kernel/index.js';
 import { tensorValue } from '../../src/ops/index.js';
-import { type Backend, type BackendInput, cpuTarget } from '../../src/target/index.js';
+import { type Backend, type BackendInput, cpuTarget, cudaTarget, type DeviceBackend } from '../../src/target/index.js';
 
 /** Paper has no caches to ask. */
 const withoutFetches = (statements: readonly Stmt[]): Stmt[] =>
@@ -49,17 +50,31 @@ const paper: Backend = {
   },
   targetOf: (cpu) => cpuTarget({ isa: 'x86-64', triple: 'paper', cpu, features: '', requires: [], vectorBytes: 16, vectorRegisters: 16 }),
   build: (input) => ({
-    library: Buffer.from(written(input)),
+    library: Buffer.from(input.device === undefined ? written(input) : `${written(input)}\n\n${input.device.text}`),
     header: `/* ${input.programs.length} entries */\n`,
     stages: [{ name: 'write', milliseconds: 0 }],
   }),
   print: written,
 };
 
+/** What paper is to a processor this is to a GPU. */
+const card: DeviceBackend = {
+  name: 'cuda',
+  level: 'card',
+  target: cudaTarget,
+  build: (programs, { cpu }) => ({
+    text: `for ${cpu}\n${programs.map((program) => printProgram(program)).join('\n\n')}`,
+    threads: 1,
+    functions: [],
+    programs: programs.map((program) => ({ program, launches: [] })),
+  }),
+};
+
 let folder: string;
 let request: BuildRequest;
 beforeAll(() => {
   register(paper);
+  registerDevice(card);
   folder = mkdtempSync(join(tmpdir(), 'tfc-backends-'));
   const path = join(folder, 'model.tdsl');
   // Deep enough that tiles of the product ask for its right side early.
@@ -127,6 +142,19 @@ describe('a back end that is registered', () => {
     expect(kernels).toContain('fetch ');
     expect(listing).not.toContain('fetch ');
     expect(dumpAfter(request, 'unfetch', new Map()).text).toBe(listing);
+  });
+
+  it('makes artifacts that carry what a registered device has of them', () => {
+    const both: BuildRequest = { ...request, device: 'cuda' };
+    expect(levelsOf(backendOf(both), deviceBackendOf(both)).at(-1)).toBe('card');
+    const text = emit(both, 'card', new Map()).text;
+    expect(text).toMatch(/^for sm_80\nprogram product\n/);
+    expect(text).toContain('share ');
+    const out = join(folder, 'both');
+    expect(buildInto(both, out, new Map()).manifest).toMatchObject({ target: { cpu: 'pencil' }, devices: ['cuda'] });
+    const library = readFileSync(join(out, 'module.so'), 'utf8');
+    expect(library).toMatch(/^program product\n/);
+    expect(library.endsWith(text)).toBe(true);
   });
 
   it('has its own place in the cache', () => {

@@ -1,5 +1,5 @@
 // What the documents say. In: Markdown files. Out: nothing. Holds: the README's program is one, its message is the one that is printed;
-// links lead somewhere, and files that are named are there.
+// what ARCHITECTURE.md shows of stages is what they print; links lead somewhere, and files that are named are there.
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -38,6 +38,26 @@ describe('README', () => {
 
   test('it is short', () => {
     expect(readme.split(/\s+/).filter((word) => word !== '').length).toBeLessThan(900);
+  });
+});
+
+describe('ARCHITECTURE', () => {
+  const text = read('ARCHITECTURE.md');
+  const [, program = ''] = /```tdsl\n([^]*?)```/.exec(text) ?? [];
+  const stages = [...text.matchAll(/```\n\$ tfc compile fit\.tdsl (.*)\n([^]*?)```/g)];
+
+  test('it goes through the stages', () => expect(stages.length).toBeGreaterThan(6));
+
+  test.each(stages.map(([, options = '', shown = '']) => [options, shown]))('`%s` prints what it says', (options, shown) => {
+    place.file('fit.tdsl', program);
+    const { status, out } = place.tfc('compile', 'fit.tdsl', ...options.split(' '));
+    expect(status).toBe(0);
+    // Between the lines that are left out, lines follow each other as they are printed.
+    let at = 0;
+    for (const part of shown.split(/^…\n/m)) {
+      expect(out.slice(at)).toContain(part);
+      at = out.indexOf(part, at) + part.length;
+    }
   });
 });
 

@@ -107,7 +107,6 @@ test('reductions, lanes, predicates and integer instructions compute what they s
   put(b.zext(b.fcmp('uno', first, nan), t.i32));
   put(b.select(b.fcmp('olt', first, m.f32(2)), m.f32(7), m.f32(8)));
   const word = b.fptoui(b.extractElement(v, 3), t.i32);
-  put(b.fshl(word, word, m.i32(1)));
   put(b.intBinary('smin', word, m.i32(-5)));
   put(b.reduce('add', b.zext(b.fcmp('ogt', v, b.splat(4, m.f32(1.5))), t.vector(t.i32, 4))));
   put(b.bitcast(m.int(t.i32, 0x3f800000), t.f32));
@@ -118,9 +117,9 @@ test('reductions, lanes, predicates and integer instructions compute what they s
   const printed = runFromC(
     m,
     'void ops(const float *, float *);',
-    `float x[4] = {1, 2, 3, 4}, y[15]; ops(x, y); for (int i = 0; i < 15; i++) printf("%.9g ", y[i]);`,
+    `float x[4] = {1, 2, 3, 4}, y[14]; ops(x, y); for (int i = 0; i < 14; i++) printf("%.9g ", y[i]);`,
   );
-  expect(printed.split(' ').map(Number)).toEqual([10, 4, 24, 4, 42, 0, 1, 1, 7, 8, -5, 3, 1, 0.333251953, -3]);
+  expect(printed.split(' ').map(Number)).toEqual([10, 4, 24, 4, 42, 0, 1, 1, 7, -5, 3, 1, 0.333251953, -3]);
 });
 
 test('gather, scatter, atomics, switch, struct values and stack slots work together', () => {

@@ -54,7 +54,7 @@ function programOf(name: ScalarName): Program {
       kernels: [kernel],
       arena: { slots: [], slotOf: new Map() },
     },
-    { kind: 'cpu' },
+    { libm: true },
   );
 }
 

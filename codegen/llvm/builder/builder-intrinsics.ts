@@ -82,39 +82,9 @@ export class IntrinsicBuilder extends ArithmeticBuilder {
     return this.intrinsic('llvm.fma', this.#type(a, 'fma'), [a, b, c]);
   }
 
-  /** a · b + c; one rounding where the target does that faster. */
-  fmuladd(a: LlvmValue, b: LlvmValue, c: LlvmValue): LlvmValue {
-    return this.intrinsic('llvm.fmuladd', this.#type(a, 'fmuladd'), [a, b, c]);
-  }
-
-  /** The upper half of (high:low) << amount; with high = low a rotation. */
-  fshl(high: LlvmValue, low: LlvmValue, amount: LlvmValue): LlvmValue {
-    return this.intrinsic('llvm.fshl', this.#type(high, 'fshl'), [high, low, amount]);
-  }
-
-  /** The lower half of (high:low) >> amount. */
-  fshr(high: LlvmValue, low: LlvmValue, amount: LlvmValue): LlvmValue {
-    return this.intrinsic('llvm.fshr', this.#type(high, 'fshr'), [high, low, amount]);
-  }
-
   /** |value|; of the smallest integer itself. */
   abs(value: LlvmValue): LlvmValue {
     return this.intrinsic('llvm.abs', this.#type(value, 'abs'), [value, this.module.bool(false)]);
-  }
-
-  /** Leading zero bits; the width for 0. */
-  ctlz(value: LlvmValue): LlvmValue {
-    return this.intrinsic('llvm.ctlz', this.#type(value, 'ctlz'), [value, this.module.bool(false)]);
-  }
-
-  /** Trailing zero bits; the width for 0. */
-  cttz(value: LlvmValue): LlvmValue {
-    return this.intrinsic('llvm.cttz', this.#type(value, 'cttz'), [value, this.module.bool(false)]);
-  }
-
-  /** Tells the optimizer that `condition` (i1) holds here. */
-  assume(condition: LlvmValue): void {
-    this.intrinsic('llvm.assume', this.types.void, [condition]);
   }
 
   /** Asks for the cache line at `pointer`; locality from 0 (use once) to 3 (keep everywhere). */
@@ -122,17 +92,6 @@ export class IntrinsicBuilder extends ArithmeticBuilder {
     const { i32 } = this.types;
     const args = [options.write === true ? 1 : 0, options.locality ?? 3, 1].map((n) => this.module.int(i32, n));
     this.intrinsic('llvm.prefetch', this.types.void, [pointer, ...args]);
-  }
-
-  /** Copies `bytes` (i64) between regions that do not overlap. */
-  memcpy(to: LlvmValue, from: LlvmValue, bytes: LlvmValue | number): void {
-    this.intrinsic('llvm.memcpy', this.types.void, [to, from, this.index(bytes, 'memcpy'), this.module.bool(false)]);
-  }
-
-  /** Fills `bytes` (i64) with `value` (i8). */
-  memset(to: LlvmValue, value: LlvmValue | number, bytes: LlvmValue | number): void {
-    const byte = typeof value === 'number' ? this.module.int(this.types.i8, value) : value;
-    this.intrinsic('llvm.memset', this.types.void, [to, byte, this.index(bytes, 'memset'), this.module.bool(false)]);
   }
 
   #type(value: LlvmValue, what: string): LlvmType {

@@ -200,10 +200,6 @@ export class ModuleBuilder extends ConstantFactory {
     return this[raw].print();
   }
 
-  get disposed(): boolean {
-    return this.#disposed;
-  }
-
   /** Gives the module and its context away, with everything that was built; handles of it are refused from then on. */
   handOver(take: (context: RawContext, module: RawModule) => void): void {
     this.alive();

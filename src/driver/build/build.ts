@@ -10,7 +10,7 @@ import { TfcError } from '../../../runtime/index.js';
 import { type Diagnostic, DiagnosticsError, printableLines } from '../../base/index.js';
 import type { PassRecord } from '../../passes/index.js';
 import type { Stage } from '../../target/index.js';
-import { backendOf } from './backends.js';
+import { backendOf, deviceBackendOf } from './backends.js';
 import type { ArtifactFiles, Cache } from './cache.js';
 import { toInternal } from '../api/failures.js';
 import { check, type Checked, isLibrary } from './front.js';
@@ -162,7 +162,8 @@ function compileChecked(
     ],
     build: () => {
       begin(codeGeneration);
-      const device = request.device === undefined ? undefined : deviceCode(output.module, build);
+      const forDevice = deviceBackendOf(request);
+      const device = forDevice === undefined ? undefined : deviceCode(forDevice, output.module, build);
       const { library, header, stages } = backend.build({ programs: programsOf(output), manifest: text, target, device });
       const files: ArtifactFiles = new Map([
         [artifactFiles.abi, readFileSync(join(packageRoot(), 'runtime', 'abi', 'tfc.h'))],

@@ -3,8 +3,7 @@
 import { type Diagnostic, DiagnosticsError } from '../../base/index.js';
 import { type ModuleGraph, printModule } from '../../graph/index.js';
 import type { Pipeline, RunOptions } from '../../passes/index.js';
-import { cudaTarget } from '../../target/index.js';
-import { backendOf } from './backends.js';
+import { backendOf, deviceBackendOf } from './backends.js';
 import { check, type Checked } from './front.js';
 import { deviceCode } from './device.js';
 import type { StageLevel } from './levels.js';
@@ -12,7 +11,7 @@ import { manifestOf } from './manifest.js';
 import { version } from '../package.js';
 import { programsOf, toFused, toKernels, toMachine, toSimplified } from './pipeline.js';
 import type { BuildRequest } from './request.js';
-import { targetFor } from './target.js';
+import { targetOf } from './target.js';
 import { type Begin, codeGeneration, unwatched } from './watch-stages.js';
 
 /** A stage's text, and what the program was warned of. */
@@ -31,7 +30,7 @@ export function emit(request: BuildRequest, level: string, texts: Map<string, st
 function stageText({ module, build, open }: Checked, request: BuildRequest, level: string, begin: Begin): string {
   if (level === 'graph') return printModule(module);
   const backend = backendOf(request);
-  const target = request.device === undefined ? targetFor(request.cpu, backend) : cudaTarget();
+  const [device, target] = [deviceBackendOf(request), targetOf(request)];
   const after = <T>(pass: string, pipeline: Pipeline<ModuleGraph, T>): string => textAfter(pass, pipeline, module, { build, begin });
   switch (level as StageLevel) {
     case 'simplified':
@@ -43,10 +42,10 @@ function stageText({ module, build, open }: Checked, request: BuildRequest, leve
     case 'kernels':
       return after('plan-memory', toKernels(target));
     default: {
-      if (target.kind === 'cuda') {
+      if (device !== undefined) {
         const { output } = toSimplified().run(module, { build, begin });
         begin(codeGeneration);
-        return deviceCode(output, build).text;
+        return deviceCode(device, output, build).text;
       }
       const { output } = toMachine(target, backend.passes).run(module, { build, begin });
       const manifest = JSON.stringify(manifestOf(output.module, open, target, version()));
@@ -60,8 +59,7 @@ function stageText({ module, build, open }: Checked, request: BuildRequest, leve
 export function dumpAfter(request: BuildRequest, pass: string, texts: Map<string, string>, begin: Begin = unwatched): Emitted {
   begin('check');
   const { module, build, warnings } = check(request, texts);
-  const backend = backendOf(request);
-  const pipeline = request.device === undefined ? toMachine(targetFor(request.cpu, backend), backend.passes) : toMachine(cudaTarget());
+  const pipeline = toMachine(targetOf(request), deviceBackendOf(request) === undefined ? backendOf(request).passes : []);
   const known = pipeline.passes.map((one) => one.name);
   if (!known.includes(pass))
     throw new DiagnosticsError([

@@ -1,17 +1,14 @@
 // The levels of `--emit`, in the order of the way: as checked; simplified; groups of fused ops; kernel IR without and with places in the
 // arena; and what a back end makes of it.
 
-import type { Backend } from '../../target/index.js';
-import type { BuildRequest } from './request.js';
+import type { Backend, DeviceBackend } from '../../target/index.js';
 
 /** Those that need no back end but to know the target. */
 export const stageLevels = ['graph', 'simplified', 'fused', 'scheduled', 'kernels'] as const;
 export type StageLevel = (typeof stageLevels)[number];
 
-/** Of a device's code. */
-export const deviceLevel = 'ptx';
-
-export const levelsOf = (backend: Backend, device?: BuildRequest['device']): readonly string[] => [
+/** `device`: what code is made for instead. */
+export const levelsOf = (backend: Backend, device?: DeviceBackend): readonly string[] => [
   ...stageLevels,
-  ...(device === undefined ? backend.levels : [deviceLevel]),
+  ...(device === undefined ? backend.levels : [device.level]),
 ];

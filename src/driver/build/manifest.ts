@@ -53,10 +53,7 @@ export function manifestOf(
     abi: abiVersion,
     version,
     module: basename(module.path),
-    target:
-      target.kind === 'cpu'
-        ? { triple: target.triple, cpu: target.cpu, features: target.requires }
-        : { triple: 'nvptx64-nvidia-cuda', cpu: target.gpu, features: [] },
+    target: { triple: target.triple, cpu: target.cpu, features: target.requires },
     entries: module.entries.map((entry) => entrySpec(entry, positions, placesOf(entry))),
     open: open.map(openSpec),
     variables: module.variables.map((variable) => variableSpec(variable, initial)),

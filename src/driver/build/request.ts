@@ -6,6 +6,7 @@ import { libraryFile } from '../../../runtime/artifact.js';
 import type { EntryGraph, FetchRequest } from '../../../runtime/index.js';
 import type { Diagnostic } from '../../base/index.js';
 import type { Refusal } from '../../passes/index.js';
+import type { DeviceKind } from '../../target/index.js';
 import type { ProgramFacts } from '../../train/run-facts.js';
 import { processor } from './processor.js';
 
@@ -17,7 +18,7 @@ export interface BuildRequest {
   /** LLVM's name of the CPU to compile for, or `native`. */
   readonly cpu: string;
   /** A kind of device that the artifact has code for as well. */
-  readonly device?: 'cuda' | undefined;
+  readonly device?: DeviceKind | undefined;
   /** Name of the back end that makes the code; default: the first that is registered. */
   readonly backend?: string | undefined;
   /** Directories beside that of the file from which may be imported. */

@@ -5,7 +5,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { type Diagnostic, DiagnosticsError, printable } from '../../base/index.js';
-import type { Stage } from '../../target/index.js';
+import type { Stage, Target } from '../../target/index.js';
 import type { Emitted } from '../build/emit.js';
 import { levelsOf, stageLevels } from '../build/levels.js';
 import { jsonWarnings } from '../mistakes.js';
@@ -20,7 +20,7 @@ interface Options extends ProgramOptions {
   readonly emit?: string;
   readonly dumpAfter?: string;
   readonly cpu: string;
-  readonly target: 'cpu' | 'cuda';
+  readonly target: Target['kind'];
   readonly timePasses?: boolean;
   readonly watch?: boolean;
   readonly json?: boolean;
@@ -96,8 +96,8 @@ function requireOurs(directory: string): void {
 }
 
 async function requireLevel(level: string, request: BuildRequest): Promise<void> {
-  const { backendOf } = await import('../build/backends.js');
-  const levels = levelsOf(backendOf(request), request.device);
+  const { backendOf, deviceBackendOf } = await import('../build/backends.js');
+  const levels = levelsOf(backendOf(request), deviceBackendOf(request));
   if (!levels.includes(level)) throw new UsageError(`--emit takes one of ${levels.join(', ')}; got ${JSON.stringify(level)}`);
 }
 

@@ -1,12 +1,14 @@
 // `tfc explain FILE`: kernels with instances, source lines, bytes and FLOPs, the arena, why neighbours stayed apart, and sums.
 
 import type { Command } from 'commander';
+import type { Target } from '../../target/index.js';
+import type { BuildRequest } from '../build/request.js';
 import { perform, print, printDiagnostics } from './command.js';
-import { addProgramOptions, cpuOption, parseProgram, targetOption, type ProgramOptions } from './options.js';
+import { addProgramOptions, cpuOption, deviceOf, parseProgram, targetOption, type ProgramOptions } from './options.js';
 
 interface Options extends ProgramOptions {
   readonly cpu: string;
-  readonly target: 'cpu' | 'cuda';
+  readonly target: Target['kind'];
   readonly json?: boolean;
 }
 
@@ -27,13 +29,11 @@ export function addExplain(program: Command): void {
         const { check } = await import('../build/front.js');
         const { explain, explainText } = await import('../report/explain.js');
         const { toKernels } = await import('../build/pipeline.js');
-        const { backendOf } = await import('../build/backends.js');
-        const { targetFor } = await import('../build/target.js');
-        const { cudaTarget } = await import('../../target/index.js');
-        const { module, build, warnings } = check({ path: file, ...parseProgram(options) }, texts);
+        const { targetOf } = await import('../build/target.js');
+        const request: BuildRequest = { path: file, ...parseProgram(options), cpu: options.cpu, ...deviceOf(options) };
+        const { module, build, warnings } = check(request, texts);
         await printDiagnostics(warnings, texts);
-        const target = options.target === 'cuda' ? cudaTarget() : targetFor(options.cpu, backendOf({}));
-        const { output } = toKernels(target).run(module, { build });
+        const { output } = toKernels(targetOf(request)).run(module, { build });
         print(options.json === true ? JSON.stringify(explain(output, build, texts)) : explainText(output, build, texts));
       }),
     );

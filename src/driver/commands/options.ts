@@ -2,6 +2,7 @@
 // mistake in a program.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { deviceKinds, type Target } from '../../target/index.js';
 import type { BuildRequest } from '../build/request.js';
 
 /** Wrong usage that the argument parser cannot see. */
@@ -30,7 +31,7 @@ export const addProgramOptions = (command: Command): Command =>
 export const threadsOption = (): Option => new Option('--threads <n>', 'threads to use').default('1');
 
 export const targetOption = (says = 'cpu, or cuda: for NVIDIA GPUs as well'): Option =>
-  new Option('--target <kind>', says).choices(['cpu', 'cuda']).default('cpu');
+  new Option('--target <kind>', says).choices(['cpu', ...deviceKinds]).default('cpu');
 
 /** Where a command runs a program: `cpu`, or a GPU by its number, for which the program is then compiled as well. */
 export type DeviceName = 'cpu' | `cuda:${number}`;
@@ -44,8 +45,8 @@ export const deviceOption = (): Option =>
     .default('cpu');
 
 /** What a request says of it. */
-export const deviceOf = ({ target }: { readonly target: 'cpu' | 'cuda' }): Pick<BuildRequest, 'device'> =>
-  target === 'cuda' ? { device: target } : {};
+export const deviceOf = ({ target }: { readonly target: Target['kind'] }): Pick<BuildRequest, 'device'> =>
+  target === 'cpu' ? {} : { device: target };
 
 export const cpuOption = (): Option => new Option('--cpu <name>', "LLVM's name of the CPU to compile for").default('native');
 

@@ -59,10 +59,10 @@ export class Forms {
     return form;
   }
 
-  /** What products of a GPU do on the way costs nothing. */
+  /** What products do on the way costs nothing. */
   #formOf(node: Node): Form {
     const form = formOf(node);
-    return this.target.kind === 'cuda' && form.kind === 'element' && isRoundedLater(form.node) ? { ...form, cost: 0 } : form;
+    return this.target.roundsOperands && form.kind === 'element' && isRoundedLater(form.node) ? { ...form, cost: 0 } : form;
   }
 
   /** The same, with these reductions done by partial results as well; none of them may be so already. */

@@ -1,6 +1,6 @@
 // How tiles read their operands. In: a matrix product and the nodes that have storage. Out: nodes that need storage of their own first.
-// Holds: what is left is one load per element, linear in every loop of the tile, and on a CPU contiguous along the columns of the right
-// side.
+// Holds: what is left is one load per element, linear in every loop of the tile, and contiguous along the columns of the right side where
+// the target's products ask for that.
 
 import type { Node, TensorNode } from '../../graph/index.js';
 import { build, type Expr } from '../../kernel/index.js';
@@ -13,8 +13,8 @@ import { type Stored, Values, type ValueSources } from './values.js';
 
 /**
  * What needs storage so that a tile can read its operands: computed ones, and views whose address is not linear, or whose columns are not
- * contiguous on the right side (lanes of a CPU run along columns). On a GPU that is the deepest node below a view of which the rest is read
- * as it lies: others read it too.
+ * contiguous on the right side (lanes of a CPU run along columns). Where they need not be, that is the deepest node below a view of which
+ * the rest is read as it lies: others read it too.
  */
 export function unreadableOperands(form: MatmulForm, materialized: ReadonlySet<Node>, forms: Forms): TensorNode[] {
   const isStored = (node: Node): boolean => forms.isStored(node) || materialized.has(node);
@@ -22,7 +22,7 @@ export function unreadableOperands(form: MatmulForm, materialized: ReadonlySet<N
   let sides = forms.structures.unreadable.get(text);
   if (sides === undefined) forms.structures.unreadable.set(text, (sides = unreadableSides(form, isStored, forms)));
   const operands = sides.map((side) => ({ side, node: tensorOf(form.node.args[side] as Node) })).filter(({ node }) => !isStored(node));
-  if (forms.target.kind === 'cpu') return operands.map(({ node }) => node);
+  if (!forms.target.stridedColumns) return operands.map(({ node }) => node);
   return operands.map(({ side, node }) => {
     const chain = [node, ...belowViews(node, isStored, forms)];
     const isReadWith = (one: Node): boolean => !unreadableSides(form, (other) => other === one || isStored(other), forms).includes(side);
@@ -50,7 +50,7 @@ function unreadableSides(form: MatmulForm, isStored: (node: Node) => boolean, fo
   const stride = strideAlong(right, rightIndex(form, batch, inner, build.index('n')), ['n', ...along], stored, forms);
   return [
     ...(strideOfLeft(form, ['m', ...along], stored, forms) === undefined ? [0] : []),
-    ...(stride === 1 || (stride !== undefined && forms.target.kind === 'cuda') ? [] : [1]),
+    ...(stride === 1 || (stride !== undefined && forms.target.stridedColumns) ? [] : [1]),
   ];
 }
 
@@ -122,5 +122,5 @@ const valuesOf = (stored: ValueSources['stored'], forms: Forms): Values =>
   new Values({
     stored,
     form: (node) => forms.of(node),
-    ...(forms.target.kind === 'cuda' ? { isRoundedLater } : {}),
+    ...(forms.target.roundsOperands ? { isRoundedLater } : {}),
   });

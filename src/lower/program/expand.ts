@@ -11,18 +11,18 @@ import type { Target } from '../../target/index.js';
 const byKernelName: ReadonlyMap<string, Expansion> = new Map(scalarNames.map((name) => [scalarTable[name].kernel, expansions[name]]));
 
 /** What expansions depend on. */
-type Machine = Pick<Target, 'kind'>;
+type Needs = Pick<Target, 'libm'>;
 
 /** Rewrites every `apply` in the kernels of programs. */
-export const scalarExpander = (target: Machine): ((program: Program) => Program) =>
+export const scalarExpander = ({ libm }: Needs): ((program: Program) => Program) =>
   mapCode(({ params, body }) => {
     const toMachine = rewriter(applied);
     const toOwn = rewriter(withoutLibm);
-    const expand = target.kind === 'cuda' ? (expr: Expr): Expr => toOwn(toMachine(expr)) : toMachine;
+    const expand = libm ? toMachine : (expr: Expr): Expr => toOwn(toMachine(expr));
     return { params, body: body.map((stmt) => rewriteStatement(stmt, expand)) };
   });
 
-export const expandScalars = (program: Program, target: Machine): Program => scalarExpander(target)(program);
+export const expandScalars = (program: Program, target: Needs): Program => scalarExpander(target)(program);
 
 /** What becomes of an `apply`, from its arguments as they have become. */
 type Rewrite = (fn: string, dtype: DType, original: Expr, args: readonly Expr[]) => Expr;

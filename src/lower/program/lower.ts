@@ -11,7 +11,7 @@ import type { Group } from '../fuse/groups.js';
 import type { KernelClasses } from './kernel-classes.js';
 import { type Call, type Scheduled } from './kernel-classes.js';
 import { planMemory } from './memory-plan.js';
-import type { EmitContext } from '../schedule/cpu/emitter.js';
+import type { Ahead, EmitContext } from '../schedule/cpu/emitter.js';
 import type { Forms } from '../form/materialize.js';
 import { Names, Scope } from '../form/scope.js';
 
@@ -85,21 +85,21 @@ export function planEntry({ program, notes }: Lowered): Lowered {
 /** The kernels of a group: what is done ahead, or as kernels of its own, and the group itself. Nothing where there is nothing to do. */
 function schedule(group: Group, order: KernelOrder, context: EmitContext): Scheduled[] {
   const scope = Scope.root(new Names());
-  const before: Scope[] = [];
-  const ahead = (): Scope => {
+  const before: { readonly makes: Ahead | undefined; readonly scope: Scope }[] = [];
+  const ahead = (makes?: Ahead): Scope => {
     const opened = Scope.root(new Names());
-    before.push(opened);
+    before.push({ makes, scope: opened });
     return opened;
   };
   emitGroup(order, group, scope, { ...context, ahead });
   if (scope.statements.length === 0 && before.length === 0) return [];
   const title = titleOf(group);
-  const panels = group.mode === 'matmul' && context.target.kind === 'cpu';
   // Where partial results are there already, what the group computes once is not what is left to do.
-  const cost = before.length > 0 && !panels ? costOfStatements(scope.statements, context.tiles) : costOf(group, context, scope.statements);
+  const isLess = before.some(({ makes }) => makes === 'partial results');
+  const cost = isLess ? costOfStatements(scope.statements, context.tiles) : costOf(group, context, scope.statements);
   return [
-    ...before.map(({ statements }): Scheduled => ({
-      title: `${panels ? 'panels of ' : group.mode === 'loop' ? '' : 'partial results of '}${title}`,
+    ...before.map(({ makes, scope: { statements } }): Scheduled => ({
+      title: makes === undefined ? title : `${makes} of ${title}`,
       statements,
       cost: costOfStatements(statements, context.tiles),
     })),

@@ -124,9 +124,9 @@ export function planOrder(
   }
   // What reads elements takes them in the format in which they are kept; nests and loops take buffers as they are.
   const takenWhole: ReadonlySet<Node> = new Set(
-    context.target.kind === 'cpu'
-      ? nodes
-      : nodes.filter((node) => ['nest', 'loop'].includes(forms.of(node).kind)).flatMap(({ args }) => args),
+    context.target.keepsFormats
+      ? nodes.filter((node) => ['nest', 'loop'].includes(forms.of(node).kind)).flatMap(({ args }) => args)
+      : nodes,
   );
   for (const group of fusion.groups) {
     for (const member of group.members) {

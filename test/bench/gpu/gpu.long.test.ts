@@ -16,7 +16,7 @@ it('finds the numbers right, and finds a wrong one', () => {
   try {
     pack(folder, () => undefined, []);
     const right = measure();
-    expect(right.stdout).toMatch(/^correctness: 9 workloads, 0 wrong$/m);
+    expect(right.stdout).toMatch(/^correctness: 12 workloads, 0 wrong$/m);
     expect(right.status).toBe(0);
     const listed = join(folder, 'workloads.json');
     const [first] = JSON.parse(readFileSync(listed, 'utf8')) as Record<string, unknown>[];

@@ -13,8 +13,6 @@ import time
 ROUNDS = 7
 SECONDS_OF_A_ROUND = 0.15
 COMPARED_STEPS = 20
-# Of elements of results, relative to the root of their mean square.
-ELEMENTS = 1e-3
 LONGEST = 570.0
 
 began = time.monotonic()
@@ -54,9 +52,10 @@ class Peer:
         self.process.communicate()
 
 
-def peers_of(name):
-    python = [sys.executable]
-    jax = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "JAX_DEFAULT_MATMUL_PRECISION": "float32"}
+def peers_of(workload):
+    name, python = workload["name"], [sys.executable]
+    products = "tensorfloat32" if workload["precision"] == "tf32" else "float32"
+    jax = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "JAX_DEFAULT_MATMUL_PRECISION": products}
     return {
         "tfc": (["./peer", f"{name}.plan"], None),
         "torch": ([*python, "peers/torch-peer.py", f"{name}.json", "1", "eager", "cuda"], None),
@@ -88,10 +87,10 @@ def correctness(workloads):
     """tfc's numbers against f64, and its bits against themselves and those of the emulated driver."""
     for workload in workloads:
         name = workload["name"]
-        peer = Peer("tfc", *peers_of(name)["tfc"])
+        peer = Peer("tfc", *peers_of(workload)["tfc"])
         is_right(peer, workload)
         for distance in peer.ask("worst")["worst"]:
-            if distance is None or distance > ELEMENTS:
+            if distance is None or distance > workload["elementTolerance"]:
                 fail(f"{name}: an element lies {distance} from f64")
         bits = [peer.ask("bits 3")["bits"] for _ in range(3)]
         if len(set(bits)) != 1:
@@ -121,7 +120,7 @@ def sanitizers(workloads):
 def timings(workload):
     """Nanoseconds of a step by peer: the median of rounds in which peers take turns. Missing ones say why."""
     running, missing, times = {}, {}, {}
-    for name, how in peers_of(workload["name"]).items():
+    for name, how in peers_of(workload).items():
         try:
             peer = Peer(name, *how)
             if not is_right(peer, workload):

@@ -11,9 +11,9 @@ import { evaluate } from '../../../runtime/size.js';
 import { Variables } from '../../../runtime/variables.js';
 import { compileSync, type Tensor } from '../../../src/driver/index.js';
 import { at } from '../place.js';
-import { checksOf, comparedSteps, countOf, type Workload } from '../workloads/workload.js';
+import { checksOf, comparedSteps, countOf, type Precision, type Workload } from '../workloads/workload.js';
 import { Numbers } from './numbers.js';
-import { small, timed } from './workloads.js';
+import { elementTolerance, inPrecision, small, timed } from './workloads.js';
 
 const seed = 20;
 /** What the functions of an artifact need that a GPU does not run. */
@@ -28,6 +28,8 @@ interface Packed {
   readonly flops: number;
   readonly bytes: number;
   readonly tolerance: number;
+  readonly elementTolerance: number;
+  readonly precision: Precision | 'f32';
   readonly timed: boolean;
   /** What peers answer to `check`, in f64. */
   readonly checks: readonly (readonly number[])[];
@@ -50,7 +52,8 @@ export function pack(folder: string, say: (line: string) => void, measured: read
       say(`packing ${one.name} …`);
       const checks = packOne(folder, one);
       const bits = isTimed ? {} : { bits: emulated(folder, one.name) };
-      return { name: one.name, flops: one.flops, bytes: one.bytes, tolerance: one.tolerance, timed: isTimed, checks, ...bits };
+      const { name, flops, bytes, tolerance, precision = 'f32' } = one;
+      return { name, flops, bytes, tolerance, elementTolerance: elementTolerance(one), precision, timed: isTimed, checks, ...bits };
     },
   );
   writeFileSync(join(folder, 'workloads.json'), JSON.stringify(packed, undefined, 1));
@@ -59,10 +62,10 @@ export function pack(folder: string, say: (line: string) => void, measured: read
 
 /** The artifact, its numbers, what its peers read. Returns what is expected of them. */
 function packOne(folder: string, workload: Workload): readonly (readonly number[])[] {
-  const { name, family, rule, rate, sizes, set, outputs, arrays } = workload;
+  const { name, family, rule, rate, precision, sizes, set, outputs, arrays } = workload;
   const program = readFileSync(at('test', 'bench', 'programs', workload.program), 'utf8');
   const [source, twin] = [join(folder, `${name}.tdsl`), join(folder, `${name}-f64.tdsl`)];
-  writeFileSync(source, program);
+  writeFileSync(source, precision === undefined ? program : inPrecision(program, precision));
   writeFileSync(twin, program.replaceAll(/\bf32\b/g, 'f64'));
   const numbers = new Numbers(join(folder, `${name}.bin`));
   const values = workload.fill(random(seed));
@@ -77,7 +80,7 @@ function packOne(folder: string, workload: Workload): readonly (readonly number[
     for (let from = 0; from < count; from += data.length) all.set(data.subarray(0, Math.min(data.length, count - from)), from);
     return [array, all];
   });
-  const about = { name, family, rule, rate, sizes, set, outputs, data: `${name}.bin` };
+  const about = { name, family, rule, rate, precision, sizes, set, outputs, data: `${name}.bin` };
   const listed = placed.map(({ data, ...rest }) => ({ ...rest, stored: data.length }));
   writeFileSync(join(folder, `${name}.json`), JSON.stringify({ ...about, arrays: listed }));
   tfc('compile', source, '--target', 'cuda', '--cpu', leastCpu, '-o', join(folder, name), ...settings(set));

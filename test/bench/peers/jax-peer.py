@@ -102,13 +102,20 @@ def flat(value_and_gradients):
     return [value, *gradients]
 
 
+def product(a, b):
+    """In f32, or as JAX_DEFAULT_MATMUL_PRECISION says; what is rounded to bf16 is added in f32."""
+    if spec.get("precision") != "bf16":
+        return [a @ b]
+    return [jnp.matmul(a.astype(jnp.bfloat16), b.astype(jnp.bfloat16), preferred_element_type=jnp.float32)]
+
+
 function_of = {
     "chain": lambda x, r, b: [chain(x, r, b)],
     "chain-derivative": lambda x, r, b: flat(jax.value_and_grad(lambda *by: jnp.mean(jnp.square(chain(*by))), (0, 1, 2))(x, r, b)),
     "norm": lambda x, r, w, b, scale, shift: flat(jax.value_and_grad(norm, (0, 1, 2, 3, 4))(x, r, b, scale, shift, w)),
-    "product": lambda a, b: [a @ b],
-    "product-left": lambda a, b: [a.T @ b],
-    "product-right": lambda a, b: [a @ b.T],
+    "product": product,
+    "product-left": lambda a, b: product(a.T, b),
+    "product-right": lambda a, b: product(a, b.T),
 }
 
 

@@ -14,6 +14,15 @@ torch.set_flush_denormal(True)
 spec, arrays = protocol.load(np)
 compiled = len(sys.argv) > 3 and sys.argv[3] == "compile"
 device = sys.argv[4] if len(sys.argv) > 4 else "cpu"
+# Of products; what is rounded to bf16 is so by autocast, as its users have it.
+precision = spec.get("precision")
+torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+
+
+def rounding():
+    return torch.autocast(device, torch.bfloat16, enabled=precision == "bf16")
+
+
 # What is compiled for a GPU is launched as one graph.
 torch_compile = torch.compile if device == "cpu" else lambda function: torch.compile(function, mode="reduce-overhead")
 
@@ -125,10 +134,11 @@ def function():
 
     def product(a, b):
         c = torch.empty(a.shape[0], b.shape[1], device=device)
-        multiply = torch_compile(lambda a, b: a @ b) if compiled else lambda a, b: torch.mm(a, b, out=c)
+        kept = not compiled and precision != "bf16"
+        multiply = (lambda a, b: torch.mm(a, b, out=c)) if kept else torch_compile(lambda a, b: a @ b) if compiled else lambda a, b: a @ b
 
         def one():
-            with torch.no_grad():
+            with torch.no_grad(), rounding():
                 results[:] = [multiply(a, b)]
 
         return one
@@ -145,7 +155,7 @@ def function():
     def steps(count, keep):
         for _ in range(count):
             one()
-        return protocol.checks_of(np, [result.cpu() for result in results]) if keep else []
+        return protocol.checks_of(np, [result.float().cpu() for result in results]) if keep else []
 
     return lambda: None, finished(steps)
 

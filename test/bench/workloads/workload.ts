@@ -14,6 +14,8 @@ export interface ArraySpec {
 /** What is computed; peers choose their code by it. */
 export type Family =
   'linear' | 'logistic' | 'perceptron' | 'chain' | 'chain-derivative' | 'norm' | 'product' | 'product-left' | 'product-right';
+/** What operands of products are rounded to. */
+export type Precision = 'tf32' | 'bf16';
 export type Rule = 'none' | 'sgd' | 'momentum' | 'adam';
 
 export interface Workload {
@@ -26,6 +28,8 @@ export interface Workload {
   readonly sizes: readonly number[];
   /** File in `programs`; it has one entry: `train` or, for a function, `compute`. */
   readonly program: string;
+  /** Where it is not f32. */
+  readonly precision?: Precision;
   /** Sizes that are known when the program is compiled. */
   readonly set: Readonly<Record<string, number>>;
   readonly arrays: readonly ArraySpec[];

@@ -16,7 +16,7 @@ export function emitColumnReduction(points: KernelEmitter, scope: Scope): void {
   const { group, context } = points;
   const last = group.outer.at(-1) as Dim;
   const widest = Math.max(...points.reduced().map((node) => lanesOf(context.target, bytes(node))));
-  const width = Math.min(columnVectors(context.target) * widest, last.constant ?? Infinity);
+  const width = Math.min(columnVectors[context.target.kind] * widest, last.constant ?? Infinity);
   const tiles = build.ceilDiv(build.size(last), build.int(width));
   const lead = group.outer.slice(0, -1);
   points.loops(scope, lead, (before, block) => {

@@ -16,21 +16,30 @@ import type { Storage } from '../../form/storage.js';
 import { Values } from '../../form/values.js';
 import { cutOf, isRounded, partsLike, RunningSums } from './running-sum.js';
 
+/** What a kernel makes for one behind it: a copy of a product's right side in its order, or sums of pieces. */
+export type Ahead = 'panels' | 'partial results';
+
 export interface EmitContext {
   readonly storage: Storage;
   readonly forms: Forms;
   readonly target: Target;
   /** Whether the outermost loops may be parallel: not inside of another loop. */
   readonly parallel: boolean;
-  /** Opens a kernel that runs before the one that the group is emitted into. */
-  readonly ahead?: () => Scope;
+  /** Opens a kernel that runs before the one that the group is emitted into; what it makes for that one, or else a part of the group. */
+  readonly ahead?: (makes?: Ahead) => Scope;
   /** What statements compute whose loops do not say how often they run, register tiles: FLOPs of the first, 0 of the ones behind it. */
   readonly tiles: WeakMap<Stmt, Dim>;
 }
 
 /** Lanes of a register for this element; threads of a block are such lanes. */
-export const lanesOf = (target: Target, bytes: number): number =>
-  target.kind === 'cuda' ? target.threads : Math.max(1, target.vectorBytes / Math.max(bytes, 4));
+export function lanesOf(target: Target, bytes: number): number {
+  switch (target.kind) {
+    case 'cpu':
+      return Math.max(1, target.vectorBytes / Math.max(bytes, 4));
+    case 'cuda':
+      return target.threads;
+  }
+}
 
 /** A part of one axis: indices from `start` on, of the block of this number. */
 export interface Part {
@@ -111,13 +120,13 @@ export class KernelEmitter {
   }
 
   /**
-   * Loops over points: the first parallel where that is allowed, the rest in order; a GPU has so many processors that all are one parallel
-   * loop.
+   * Loops over points: the first parallel where that is allowed, the rest in order; with so many processors that all can be divided they
+   * are one parallel loop.
    */
   loops(scope: Scope, shape: Shape, fill: (point: readonly Expr[], body: Scope) => void, before: readonly Expr[] = []): void {
     const [first, ...rest] = shape;
     if (first === undefined) return fill(before, scope);
-    if (rest.length > 0 && before.length === 0 && this.context.parallel && this.context.target.kind === 'cuda')
+    if (rest.length > 0 && before.length === 0 && this.context.parallel && this.context.target.dividesPoints)
       return scope.loop('o', build.size(elementCount(shape)), 'parallel', (o, body) => fill(splitIndex(shape, o, body), body));
     const axis: Axis = before.length === 0 && this.context.parallel ? 'parallel' : 'serial';
     scope.loop('o', build.size(first), axis, (o, body) => this.loops(body, rest, fill, [...before, o]));

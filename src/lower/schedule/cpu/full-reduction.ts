@@ -116,7 +116,7 @@ function emitPartials(points: KernelEmitter, together: readonly Reduction[], { a
     );
     block.emit(...stores);
   };
-  ahead?.().loop('p', count, 'parallel', fill, { blocks: length, ...boundOf(count) });
+  ahead?.('partial results').loop('p', count, 'parallel', fill, { blocks: length, ...boundOf(count) });
   return buffers;
 }
 

@@ -71,7 +71,7 @@ export class MatmulEmitter {
           ? this.#blocks(body, spread(batch, []), parallel)
           : body.loop('b', build.size(elementCount(around)), parallel ? 'parallel' : 'serial', fill);
       if (this.#packing !== undefined)
-        emitPanels(this.context.ahead?.() ?? scope, this.#form, this.#tiling, this.#packing, this.#points.values, parallel);
+        emitPanels(this.context.ahead?.('panels') ?? scope, this.#form, this.#tiling, this.#packing, this.#points.values, parallel);
       return whole(scope);
     }
     const inBatch = (body: Scope, before: readonly Expr[]): void => {
@@ -86,7 +86,7 @@ export class MatmulEmitter {
       );
     };
     if (this.#packing !== undefined)
-      emitPanels(this.context.ahead?.() ?? scope, this.#form, this.#tiling, this.#packing, this.#points.values, parallel);
+      emitPanels(this.context.ahead?.('panels') ?? scope, this.#form, this.#tiling, this.#packing, this.#points.values, parallel);
     inBatch(scope, []);
   }
 

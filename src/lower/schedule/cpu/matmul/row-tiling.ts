@@ -22,7 +22,7 @@ export interface RowTiling {
   readonly height: number;
   /** Undefined where two heights cover all rows. */
   readonly remainderHeight: number | undefined;
-  /** Tiles that the rows hold at the lower height: what blocks share. */
+  /** Tiles that the rows hold at the usual height: what blocks share. */
   readonly count: Expr;
   /**
    * The rows of block number `block` of `blocks`, of which there are no more than tiles; `name` names a value that is used more than once.
@@ -86,7 +86,7 @@ function freeRows(rows: Expr, low: number, few: boolean): RowTiling {
   return {
     height: low,
     remainderHeight,
-    count: build.over(rows, height),
+    count: build.over(rows, few ? build.int(low + 1) : height),
     part: (block, blocks, name) => {
       const start = name('start', build.over(build.times(block, rows), blocks));
       const end = name('end', build.over(build.times(next(block), rows), blocks));

@@ -58,9 +58,9 @@ export function inRuns(scope: Scope, form: MatmulForm, long: LongDepth, sums: Ac
       left,
       'serial',
       (k, inner) => {
-        const at = inner.let('k', build.plus(start, k));
-        const along = innerAt(form, at).map((one) => inner.let('at', one));
-        step(at, along, inner);
+        const at = build.plus(start, k);
+        const along = innerAt(form, at);
+        step(at, along.length === 1 ? along : along.map((one) => inner.let('at', one)), inner);
       },
       partOf(n),
     );

@@ -73,13 +73,13 @@ export function emitProduct(group: Group, scope: Scope, context: EmitContext, { 
   const one = build.int(1);
   if (deep === undefined || ahead === undefined) {
     const whole = new BlockProduct(product, plan, one);
-    if (plan.splits > 1 && ahead !== undefined) whole.emitParts(ahead(), scope);
+    if (plan.splits > 1 && ahead !== undefined) whole.emitParts(ahead('partial results'), scope);
     else whole.emit(scope);
     return;
   }
   const steps = build.minus(build.size(depth), build.int(deep.from - 1));
   const isDeep = build.smaller(one, build.larger(build.int(0), steps));
-  new BlockProduct(product, deep.plan, isDeep).emitParts(ahead(), ahead());
+  new BlockProduct(product, deep.plan, isDeep).emitParts(ahead('partial results'), ahead('partial results'));
   new BlockProduct(product, plan, build.minus(one, isDeep)).emit(scope);
 }
 

@@ -1,0 +1,50 @@
+// The loops over the depth of matrix products as they are scheduled, on several processors. In: products. Out: assembly. Holds: the code
+// generator keeps what a tile sums up in registers, and none of it goes to the stack in a step.
+
+import { describe, expect, it } from 'vitest';
+import { hostTarget } from '../../codegen/llvm/index.js';
+import { lowered } from '../lower/kernels.js';
+import { textOf } from './harness.js';
+
+interface Loop {
+  readonly multiplies: number;
+  readonly onStack: number;
+}
+
+/** Loops without others in them that multiply at least four vectors. */
+function tileLoops(assembly: string): Loop[] {
+  const lines = assembly.split('\n');
+  const starts = new Map<string, number>();
+  const loops: Loop[] = [];
+  let last = -1;
+  lines.forEach((line, at) => {
+    const label = /^(\.LBB\w+):/.exec(line)?.[1];
+    if (label !== undefined) starts.set(label, at);
+    const start = starts.get(/^\tj\w+\t(\.LBB\w+)/.exec(line)?.[1] ?? '');
+    if (start === undefined || start < last) return;
+    last = at;
+    const body = lines.slice(start + 1, at);
+    const count = (pattern: RegExp): number => body.filter((one) => pattern.test(one)).length;
+    const multiplies = count(/\t(vfmadd\w+p[sd]|v?mulp[sd])\t/);
+    if (multiplies >= 4) loops.push({ multiplies, onStack: count(/\(%rsp\)/) });
+  });
+  return loops;
+}
+
+describe.each(['x86-64', 'x86-64-v3', 'x86-64-v4'])('a step of a product on %s', (cpu) => {
+  it.each([
+    ['B', 64, 300],
+    ['B', 2048, 512],
+    ['B', 1500, 300],
+    [64, 4096, 512],
+  ])('of %s rows, %i deep, leaves the stack alone', (rows, depth, columns) => {
+    const target = hostTarget(cpu);
+    const program = lowered(
+      (make) => ({ outputs: [make.op('matmul', [make.feed('x', [rows, depth]), make.feed('w', [depth, columns])])] }),
+      target,
+    );
+    const loops = tileLoops(textOf([program], target, 'asm'));
+    expect(loops.length).toBeGreaterThan(0);
+    expect(loops.filter(({ onStack }) => onStack > 0)).toEqual([]);
+  });
+});
