@@ -4,8 +4,11 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildModule } from '../../codegen/cuda/index.js';
+import { check } from '../../src/driver/build/front.js';
+import { toFused } from '../../src/driver/build/pipeline.js';
 import { runProgram } from '../../src/eval/index.js';
 import { forEachStatement } from '../../src/kernel/index.js';
+import { describeFused, printFused } from '../../src/lower/index.js';
 import { type ChainCase, machineOf, type ProgramRunner, programOf, runMachine } from '../chain/chain.js';
 import { target } from './device-chain.js';
 import { runOnDevice } from './device-program.js';
@@ -63,6 +66,27 @@ describe('attention in one kernel', () => {
     // Threads that multiply and add for themselves round once where the kernel interpreter rounds twice.
     if (one.entry === 'single') found.forEach((value, at) => expect(Math.abs(value - (interpreted[at] ?? NaN))).toBeLessThan(1e-6));
     else expect(found).toEqual(interpreted);
+  });
+
+  it('is a group that says so', () => {
+    const { module, build } = check({ path, set: {}, open: undefined }, new Map());
+    const { entries } = toFused(target).run(module, { build }).output;
+    const fused = entries.find(({ entry }) => entry.name === 'masked');
+    const text = printFused(describeFused(fused as NonNullable<typeof fused>));
+    expect(text.slice(text.indexOf('  group'))).toBe(`  group 2 flash [H, T, 16] reads %2, %4, %0, %22
+    matmul %7: f32[H, T, N]
+    elementwise %13: f32[H, T, N]
+    reduce %14: f32[H, T]
+    reduce %18: f32[H, T]
+    elementwise %20: f32[H, T, N]
+    matmul %24: f32[H, T, 16] to out_result
+}
+`);
+  });
+
+  it('stays three kernels where something else reads weights', () => {
+    const { kernels } = programOf(machineOf(path, { entry: 'read' }, target), 'read');
+    expect(kernels.length).toBe(3);
   });
 
   it('leaves out tiles of keys that a mask hides', () => {
