@@ -7,8 +7,9 @@ import { buildModule } from '../../codegen/cuda/index.js';
 import { check } from '../../src/driver/build/front.js';
 import { toFused } from '../../src/driver/build/pipeline.js';
 import { runProgram } from '../../src/eval/index.js';
-import { forEachStatement } from '../../src/kernel/index.js';
+import { forEachStatement, type Kernel, type KernelCode, type Stmt } from '../../src/kernel/index.js';
 import { describeFused, printFused } from '../../src/lower/index.js';
+import { tensorValue, type TensorValue } from '../../src/ops/index.js';
 import { type ChainCase, machineOf, type ProgramRunner, programOf, runMachine } from '../chain/chain.js';
 import { target } from './device-chain.js';
 import { runOnDevice } from './device-program.js';
@@ -24,6 +25,8 @@ const cases: readonly (readonly [one: ChainCase, kernels: number])[] = [
   [{ entry: 'plain', dims: { H: 1, T: 130, N: 300 } }, 1],
   [{ entry: 'plain', dims: { H: 3, T: 0, N: 4 } }, 1],
   [{ entry: 'single', dims: { H: 2, T: 75 }, tolerance: 2e-4 }, 1],
+  // Queries and keys fill all of the shared memory.
+  [{ entry: 'tall', dims: { T: 20, N: 33 } }, 1],
   // Operands are rounded to 16 bits by kernels of their own.
   [{ entry: 'halves', dims: { H: 2, T: 70 }, tolerance: 1e-2 }, 4],
   [{ entry: 'small', dims: { T: 45 }, tolerance: 4e-3 }, 1],
@@ -36,6 +39,23 @@ const cases: readonly (readonly [one: ChainCase, kernels: number])[] = [
   [{ entry: 'biased', dims: { B: 1, T: 50 } }, 2],
   [{ entry: 'layers', dims: { B: 2, T: 33 }, tolerance: 6e-2 }, 6],
 ];
+
+function statementsOf({ code }: Kernel): readonly Stmt[] {
+  const found: Stmt[] = [];
+  forEachStatement(code.body, (stmt) => found.push(stmt));
+  return found;
+}
+
+/** Code that lacks the statement of this kind and number. */
+function withoutNth({ params, body }: KernelCode, kind: Stmt['kind'], which: number): KernelCode {
+  let seen = 0;
+  const kept = (stmts: readonly Stmt[]): Stmt[] =>
+    stmts.flatMap((stmt) => {
+      if (stmt.kind === kind && seen++ === which) return [];
+      return [stmt.kind === 'for' ? { ...stmt, body: kept(stmt.body) } : stmt];
+    });
+  return { params, body: kept(body) };
+}
 
 describe('attention in one kernel', () => {
   it.each(cases)('is that of the meaning: $entry of $dims', (one, kernels) => {
@@ -66,6 +86,33 @@ describe('attention in one kernel', () => {
     // Threads that multiply and add for themselves round once where the kernel interpreter rounds twice.
     if (one.entry === 'single') found.forEach((value, at) => expect(Math.abs(value - (interpreted[at] ?? NaN))).toBeLessThan(1e-6));
     else expect(found).toEqual(interpreted);
+  });
+
+  it.each(['barrier', 'wait', 'combine'] as const)('needs each %s', (kind) => {
+    const program = programOf(machineOf(path, { entry: 'plain' }, target), 'plain');
+    const [kernel] = program.kernels as readonly [Kernel];
+    const count = statementsOf(kernel).filter((stmt) => stmt.kind === kind).length;
+    // The last wait ends what nobody reads.
+    const needed = kind === 'wait' ? count - 1 : count;
+    expect(needed).toBeGreaterThan(0);
+    const value = (shape: readonly number[]): TensorValue =>
+      tensorValue(
+        'f32',
+        shape,
+        Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, at) => Math.sin(at)),
+      );
+    const feeds = [value([1, 70, 32]), value([1, 70, 32]), value([1, 70, 24])];
+    const run = (code: KernelCode): readonly number[] => {
+      const { outputs } = runProgram({ ...program, kernels: [{ ...kernel, code }] }, { feeds, variables: [], dims: new Map() });
+      return Array.from(outputs[0]?.data ?? [], Number);
+    };
+    const right = run(kernel.code);
+    for (let which = 0; which < needed; which++) {
+      const code = withoutNth(kernel.code, kind, which);
+      // Without a barrier or a wait there is a race; without its row a thread has another result.
+      if (kind === 'combine') expect(run(code)).not.toEqual(right);
+      else expect(() => run(code)).toThrow(/another iteration|nothing wrote/);
+    }
   });
 
   it('is a group that says so', () => {

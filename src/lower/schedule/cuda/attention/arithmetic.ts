@@ -3,13 +3,13 @@
 
 import { Dim } from '../../../../base/index.js';
 import { type Accumulator, build, type Expr, type Fragment, multiplyDepth, warpThreads } from '../../../../kernel/index.js';
-import { linePadding, threadRun, threadsAcross, threadsDown } from '../../../../target/index.js';
+import { threadRun, threadsAcross, threadsDown } from '../../../../target/index.js';
 import { identity } from '../../../form/forms.js';
 import type { Scope } from '../../../form/scope.js';
 import { multiplyByThreads } from '../matmul/multiply.js';
 import type { Staged } from '../matmul/sides.js';
 import { type BlockTile, placeOf } from '../matmul/tiles.js';
-import type { AttentionPlan } from './plan.js';
+import { type AttentionPlan, shapeOfWeights } from './plan.js';
 
 /** Of a thread: the row and the column of its elements, in the tile of scores and in that of results. */
 export interface ThreadPlace {
@@ -112,7 +112,7 @@ function byThreads({ mixed, tile }: AttentionPlan): Arithmetic {
       });
     },
     mixer(around) {
-      const shape = [tile.rows, tile.keys + linePadding / 4].map((size) => Dim.of(size));
+      const shape = shapeOfWeights(tile).map((size) => Dim.of(size));
       const shared = build.buffer(around.names.fresh('weights'), mixed, shape, { kind: 'shared' });
       around.emit({ kind: 'share', buffer: shared });
       return (scope, weights, given, sums, stage) => {

@@ -1,7 +1,7 @@
 // Attention by blocks of threads: a block has a tile of queries and goes over tiles of keys; scores stay in registers (see the note at the
 // end). In: a group of attention and its storage. Out: statements in a scope.
 // Holds: every row is summed up key tile by key tile in order, and tiles follow from sizes alone, so every run gives the same bits; a row
-// none of whose scores is more than −∞ is NaN, and one without keys 0.
+// none of whose scores is more than −∞ is NaN. There are keys: programs say so of whatever has a largest element.
 
 import { elementCount, InternalError, type Shape } from '../../../../base/index.js';
 import { type Accumulator, build, type Expr } from '../../../../kernel/index.js';
@@ -14,7 +14,7 @@ import type { Group } from '../../../fuse/groups.js';
 import { type EmitContext, KernelEmitter } from '../../cpu/emitter.js';
 import { rowAxes, stageSide } from '../matmul/sides.js';
 import { type Arithmetic, arithmeticOf, type ThreadPlace } from './arithmetic.js';
-import { type AttentionPlan, planAttention } from './plan.js';
+import { type AttentionPlan, planAttention, stagedTiles } from './plan.js';
 
 export function emitAttention(group: Group, scope: Scope, context: EmitContext, target: CudaTarget): void {
   const attention = attentionOf(group, context.forms);
@@ -80,15 +80,16 @@ class AttentionBlocks {
   #tile(block: Block, scope: Scope): void {
     const { query, key, value, scored, mixed, isTensor, tile } = this.#plan;
     const { down } = this.#arithmetic;
-    const { rows: height, keys, depth, columns, stages } = tile;
+    const { rows: height, keys, columns, stages } = tile;
+    const staged = stagedTiles(tile, isTensor);
     const rows: Rows = {
       most: this.#registers(scope, 'most', [down], -Infinity),
       total: this.#registers(scope, 'total', [down], 0),
       sums: this.#registers(scope, 'acc', [down, this.#arithmetic.columns], 0),
     };
-    const queries = stageSide(query, scored, height, { depth, stages: 1, isTensor }, scope);
-    const asked = stageSide(key, scored, keys, { depth, stages, isTensor }, scope);
-    const given = stageSide(value, mixed, columns, { depth: keys, stages, isTensor, isInTurn: true }, scope);
+    const queries = stageSide(query, scored, height, staged.query, scope);
+    const asked = stageSide(key, scored, keys, staged.key, scope);
+    const given = stageSide(value, mixed, columns, staged.value, scope);
     const mix = this.#arithmetic.mixer(scope);
     const zero = build.int(0);
     const { batch } = block;
@@ -267,8 +268,7 @@ class AttentionBlocks {
 
   /** Weights are divided by their sum at the end. */
   #finish(scope: Scope, block: Block, { total, sums }: Rows): void {
-    const { mixed, scores } = this.#attention;
-    const { node, columns } = mixed;
+    const { node, columns } = this.#attention.mixed;
     const { tile } = this.#plan;
     const { group, context } = this.#points;
     const stored = group.members.flatMap((member) =>
@@ -278,7 +278,6 @@ class AttentionBlocks {
     );
     const guarded = (where: Scope, condition: Expr | undefined, fill: (body: Scope) => void): void =>
       condition === undefined ? fill(where) : where.each(condition, fill);
-    const isEmpty = scores.columns.constant === undefined ? build.apply('eq', 'bool', this.#keys, build.int(0)) : undefined;
     this.#eachThread(scope, (thread, place, vector) =>
       vector.loop('i', build.int(this.#arithmetic.down), 'unroll', (i, line) => {
         const m = line.let('m', build.plus(block.row, place.row(i)));
@@ -289,10 +288,9 @@ class AttentionBlocks {
             const n = one.let('n', place.column(j));
             const beyond = columns.constant === tile.columns ? undefined : build.apply('lt', 'bool', n, build.size(columns));
             guarded(one, beyond, (where) => {
-              const mean = build.apply('div', 'f32', build.read(sums, [i, j, thread]), all);
-              const value = isEmpty === undefined ? mean : build.apply('select', 'f32', isEmpty, build.constant('f32', 0), mean);
+              const mean = where.let('mean', build.apply('div', 'f32', build.read(sums, [i, j, thread]), all));
               const loops = loopsOf(node.type.shape, [...point, n]);
-              where.remember(valueKey(node, spread(node.type.shape, loops)), widthAs(node.type.dtype, where.let('mean', value)));
+              where.remember(valueKey(node, spread(node.type.shape, loops)), widthAs(node.type.dtype, mean));
               this.#points.store(where, stored, loops);
             });
           });

@@ -11,14 +11,22 @@ import {
   type CudaTarget,
   leastAttentionRows,
   linePadding,
-  linePaddingOfWords,
   scoreCycles,
   stageCycles,
   tensorAttention,
 } from '../../../../target/index.js';
 import { combinedAs } from '../../../form/forms.js';
 import type { Attention } from '../../../fuse/attention.js';
-import { isTensorFormat, type ReadFrom, readSide, readSides, rowAxes, type SideRead } from '../matmul/sides.js';
+import {
+  isTensorFormat,
+  type ReadFrom,
+  readSide,
+  readSides,
+  rowAxes,
+  shapeOfSide,
+  type SideRead,
+  type StagedTile,
+} from '../matmul/sides.js';
 
 export interface AttentionPlan {
   readonly query: SideRead;
@@ -57,9 +65,10 @@ export function planAttention(attention: Attention, from: ReadFrom, { sharedByte
   const isTensor = multiplied !== undefined;
   const [scored, summed] = [stagedAs(multiplied ?? 'f32'), stagedAs(rounded?.multiplied ?? 'f32')];
   const value = rounded?.value ?? readSide(mixed, 'right', from, false);
-  const sizes: Sizes = { depth, columns, keys: scores.columns, scored: bytesOf(scored), mixed: bytesOf(summed), isTensor };
-  const tile = tileOf(sizes, sharedBytes);
-  return tile === undefined ? undefined : { query, key, value, isTensor, scored, mixed: summed, tile };
+  const operands: Operands = { query, key, value, isTensor, scored, mixed: summed };
+  const asks = (attention.mask?.score ?? -Infinity) > -Infinity;
+  const tile = tileOf(operands, { depth, columns, keys: scores.columns }, sharedBytes - (asks ? attentionOther : 0));
+  return tile === undefined ? undefined : { ...operands, tile };
 }
 
 /** The right side of the second product where tensor cores multiply it by weights, and in what format; undefined where they do not. */
@@ -73,40 +82,58 @@ function valueOf({ mixed, weights }: Attention, from: ReadFrom): { readonly valu
 
 const stagedAs = (format: Precision): DType => (format === 'tf32' ? 'f32' : format);
 
+type Operands = Omit<AttentionPlan, 'tile'>;
+
 interface Sizes {
   readonly depth: number;
   readonly columns: number;
   readonly keys: Dim;
-  /** Bytes of the elements of both products. */
-  readonly scored: number;
-  readonly mixed: number;
-  readonly isTensor: boolean;
 }
 
 /** The tile with which a block needs the fewest cycles for all keys, of those for which there are registers and shared memory. */
-function tileOf(sizes: Sizes, sharedBytes: number): AttentionTile | undefined {
-  const { rows, sums, products } = sizes.isTensor ? tensorAttention : coreAttention;
+function tileOf(operands: Operands, sizes: Sizes, sharedBytes: number): AttentionTile | undefined {
+  const { isTensor } = operands;
+  const [scored, mixed] = [operands.scored, operands.mixed].map(bytesOf) as [number, number];
+  const { rows, sums, products } = isTensor ? tensorAttention : coreAttention;
   const whole = (size: number, part: number): number => Math.ceil(size / part) * part;
-  const depth = whole(sizes.depth, 32 / sizes.scored);
+  const depth = whole(sizes.depth, 32 / scored);
   // Of a power of two without tensor cores: threads have runs of columns.
-  const columns = sizes.isTensor ? whole(sizes.columns, 16) : 2 ** Math.ceil(Math.log2(Math.max(16, sizes.columns)));
+  const columns = isTensor ? whole(sizes.columns, 16) : 2 ** Math.ceil(Math.log2(Math.max(16, sizes.columns)));
   let best: { readonly cost: number; readonly tile: AttentionTile } | undefined;
   for (const keys of attentionKeys)
     for (const stages of attentionStages) {
       const tile: AttentionTile = { rows, keys, depth, columns, stages };
-      if (keys + columns > sums || bytesOfTile(tile, sizes) + attentionOther > sharedBytes) continue;
+      if (keys + columns > sums || bytesOfTile(tile, operands) > sharedBytes) continue;
       const count = Math.ceil((sizes.keys.constant ?? assumedAxis) / keys);
-      const multiplied = (rows * keys * (depth * sizes.scored + columns * sizes.mixed)) / products;
+      const multiplied = (rows * keys * (depth * scored + columns * mixed)) / products;
       const cost = count * (multiplied + rows * keys * scoreCycles + stageCycles);
       if (best === undefined || cost < best.cost) best = { cost, tile };
     }
   return best?.tile;
 }
 
-/** Whichever way the sides lie. */
-function bytesOfTile({ rows, keys, depth, columns, stages }: AttentionTile, { scored, mixed, isTensor }: Sizes): number {
-  const side = (lines: number, steps: number, bytes: number): number =>
-    Math.max(lines * (steps * bytes + linePadding), steps * (lines * bytes + linePaddingOfWords));
-  const weights = isTensor ? 0 : rows * (keys * mixed + linePadding);
-  return side(rows, depth, scored) + stages * (side(keys, depth, scored) + side(columns, keys, mixed)) + weights;
+function bytesOfTile(tile: AttentionTile, { query, key, value, scored, mixed, isTensor }: Operands): number {
+  const staged = stagedTiles(tile, isTensor);
+  const shapes: readonly (readonly [DType, readonly number[]])[] = [
+    [scored, shapeOfSide(query, scored, tile.rows, staged.query)],
+    [scored, shapeOfSide(key, scored, tile.keys, staged.key)],
+    [mixed, shapeOfSide(value, mixed, tile.columns, staged.value)],
+    ...(isTensor ? [] : [[mixed, shapeOfWeights(tile)] as const]),
+  ];
+  return shapes.reduce((sum, [dtype, shape]) => sum + shape.reduce((product, size) => product * size, bytesOf(dtype)), 0);
 }
+
+/** How the operands lie in shared memory: all queries of a block, and stages of keys. */
+export function stagedTiles(
+  { depth, keys, stages }: AttentionTile,
+  isTensor: boolean,
+): Readonly<Record<'query' | 'key' | 'value', StagedTile>> {
+  return {
+    query: { depth, stages: 1, isTensor },
+    key: { depth, stages, isTensor },
+    value: { depth: keys, stages, isTensor, isInTurn: true },
+  };
+}
+
+/** Weights in shared memory, where threads multiply for themselves; f32. */
+export const shapeOfWeights = ({ rows, keys }: AttentionTile): readonly number[] => [rows, keys + linePadding / bytesOf('f32')];

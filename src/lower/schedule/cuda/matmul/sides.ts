@@ -168,13 +168,24 @@ export interface StagedTile extends Pick<BlockTile, 'depth' | 'stages'> {
   readonly isInTurn?: boolean;
 }
 
-/** `dtype`: of the elements in shared memory. */
-export function stageSide(read: SideRead, dtype: DType, lines: number, tile: StagedTile, scope: Scope): Staged {
+/** Of all stages of a side in shared memory: how many there are, of how many lines or steps, and elements from one of these to the next. */
+export function shapeOfSide(
+  { order: { along } }: SideRead,
+  dtype: DType,
+  lines: number,
+  tile: StagedTile,
+): readonly [number, number, number] {
   const { depth, stages, isTensor, isInTurn = false } = tile;
-  const { along, run, source } = read.order;
   const [outer, inner] = along === 'depth' ? [lines, depth] : [depth, lines];
   const byWords = isTensor && along === 'lines' && dtype === 'f32' && !isInTurn;
-  const shape = [stages, outer, inner + (byWords ? linePaddingOfWords : linePadding) / bytesOf(dtype)].map((size) => Dim.of(size));
+  return [stages, outer, inner + (byWords ? linePaddingOfWords : linePadding) / bytesOf(dtype)];
+}
+
+/** `dtype`: of the elements in shared memory. */
+export function stageSide(read: SideRead, dtype: DType, lines: number, tile: StagedTile, scope: Scope): Staged {
+  const { along, run, source } = read.order;
+  const [outer, inner] = along === 'depth' ? [lines, tile.depth] : [tile.depth, lines];
+  const shape = shapeOfSide(read, dtype, lines, tile).map((size) => Dim.of(size));
   const buffer = build.buffer(scope.names.fresh(read.which), dtype, shape, { kind: 'shared' });
   scope.emit({ kind: 'share', buffer });
   const at = (stage: Expr, step: Expr, line: Expr): readonly Expr[] => (along === 'depth' ? [stage, line, step] : [stage, step, line]);
