@@ -313,9 +313,13 @@ export const coreAttention: AttentionCost = { rows: 64, sums: 192, products: 512
 export const attentionOther = 1024;
 /** With fewer queries most of a block would compute nothing, and blocks for keys apart find more processors. */
 export const leastAttentionRows = 16;
-/** Keys of a tile, and tiles of them in shared memory: one is used while the others come. */
+/**
+ * Keys of a tile, and tiles of them in shared memory: one is used while the others come. With 128 keys and tensor cores a thread has 64
+ * scores, which leaves registers for a single block on a processor, or spills; of two blocks one multiplies while the other takes
+ * exponentials.
+ */
 export const [attentionKeys, attentionStages] = [
-  [128, 64, 32, 16],
+  [64, 32, 16],
   [2, 3],
 ] as const;
 /** Cycles of a processor for a score: some thirty instructions for its exponential, its mask and both maxima, by 128 lanes. */
