@@ -57,6 +57,14 @@ function withoutNth({ params, body }: KernelCode, kind: Stmt['kind'], which: num
   return { params, body: kept(body) };
 }
 
+/** The groups of an entry. */
+function textOf(name: string): string {
+  const { module, build } = check({ path, set: {}, open: undefined }, new Map());
+  const { entries } = toFused(target).run(module, { build }).output;
+  const fused = entries.find(({ entry }) => entry.name === name);
+  return printFused(describeFused(fused as NonNullable<typeof fused>));
+}
+
 describe('attention in one kernel', () => {
   it.each(cases)('is that of the meaning: $entry of $dims', (one, kernels) => {
     const links = machineOf(path, one, target);
@@ -116,10 +124,7 @@ describe('attention in one kernel', () => {
   });
 
   it('is a group that says so', () => {
-    const { module, build } = check({ path, set: {}, open: undefined }, new Map());
-    const { entries } = toFused(target).run(module, { build }).output;
-    const fused = entries.find(({ entry }) => entry.name === 'masked');
-    const text = printFused(describeFused(fused as NonNullable<typeof fused>));
+    const text = textOf('masked');
     expect(text.slice(text.indexOf('  group'))).toBe(`  group 2 flash [H, T, 16] reads %2, %4, %0, %22
     matmul %7: f32[H, T, N]
     elementwise %13: f32[H, T, N]
@@ -131,9 +136,12 @@ describe('attention in one kernel', () => {
 `);
   });
 
-  it('stays three kernels where something else reads weights', () => {
-    const { kernels } = programOf(machineOf(path, { entry: 'read' }, target), 'read');
-    expect(kernels.length).toBe(3);
+  it.each(['read', 'scaled', 'squared'])('stays apart where something else takes weights or their sums: %s', (entry) => {
+    const links = machineOf(path, { entry }, target);
+    const program = programOf(links, entry);
+    expect(textOf(entry)).not.toContain(' flash ');
+    const one = { entry, dims: { T: 20 }, tolerance: 5e-2, ranges };
+    runMachine(links, one, (_, inputs) => runProgram(program, inputs, { arena: true }));
   });
 
   it('leaves out tiles of keys that a mask hides', () => {

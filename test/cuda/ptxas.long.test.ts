@@ -69,7 +69,7 @@ describe.runIf(ptxas !== undefined)('ptxas', () => {
 
   it('keeps the registers of attention', () => {
     const { machine } = machineOf(join(import.meta.dirname, 'attention.tdsl'), { entry: 'plain' }, target);
-    const programs = machine.filter(({ program }) => program.entry !== 'read').map(({ program }) => program);
+    const programs = machine.map(({ program }) => program);
     expect(spillsOf(buildModule(programs, target).text).filter((bytes) => bytes > 0)).toEqual([]);
   });
 

@@ -63,12 +63,13 @@ class Reader {
   constructor(parts: Pick<Attention, 'scores' | 'most' | 'total' | 'mixed'>, forms: Forms, isRead: (node: Node) => boolean) {
     this.#parts = parts;
     const apart = new Set<Node>([parts.scores.node, parts.most.node, parts.total.node]);
+    const outer = moved(parts.mixed.node.args[0], forms);
     this.#values = new Values({
       stored: (node) =>
         apart.has(node) || forms.isStored(node) || isRead(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined,
       form: (node) => forms.of(node),
       isRoundedLater: (node) => {
-        const isLater = isRoundedLater(node);
+        const isLater = outer.has(node) && isRoundedLater(node);
         if (isLater) this.#rounded = formatOf(node);
         return isLater;
       },
@@ -160,7 +161,10 @@ class Reader {
     const condition = asked === undefined ? undefined : this.#named(asked);
     if (condition?.kind !== 'apply' || yes === undefined || no === undefined) return undefined;
     const [first, second] = condition.args.map((arg) => {
-      const index = this.#named(this.#unconverted(arg));
+      const value = this.#named(arg);
+      // Fewer bits would wrap around.
+      const [of] = value.kind === 'apply' && value.fn === 'convert' && value.dtype === 'i32' ? value.args : [value];
+      const index = this.#named(of as Expr);
       return index.kind === 'index' ? index.name : undefined;
     });
     const isTurned = first === 'm' && second === 'k';
@@ -171,6 +175,18 @@ class Reader {
     // What is left out must not make a row NaN.
     return value?.kind === 'const' && !Number.isNaN(Number(value.value)) ? { last, score: Number(value.value) } : undefined;
   }
+}
+
+/** A node and what it only moves or has rounded by its reader, one below the other. */
+function moved(from: Node | undefined, forms: Forms): ReadonlySet<Node> {
+  const found = new Set<Node>();
+  for (let node = from; node !== undefined;) {
+    found.add(node);
+    const form = forms.of(node);
+    const isMoved = form.kind === 'element' && form.cost === 0 && node.args.length === 1;
+    node = isMoved ? node.args[0] : undefined;
+  }
+  return found;
 }
 
 /** Comparisons with their sides exchanged. */

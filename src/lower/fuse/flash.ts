@@ -4,20 +4,20 @@
 // Source: T. Dao, FlashAttention-2, 2023; M. Milakov, N. Gimelshein, Online normalizer calculation for softmax, 2018.
 
 import type { Node } from '../../graph/index.js';
-import { tensorOf } from '../form/forms.js';
 import { type Attention, attentionOf } from './attention.js';
 import type { Fusion, Group, GroupedBlock } from './groups.js';
 import { Precedence } from './precedence.js';
-import { producer } from './reads.js';
+import { memberReads, producer } from './reads.js';
 
 /** `fits`: whether a schedule takes it. */
 export function joinAttention(block: GroupedBlock, fits: (attention: Attention) => boolean): GroupedBlock {
   const { formed, fusion } = block;
   const joined = new Map<Group, Group>();
   const readers = readersOf(fusion);
+  const demanded = new Set<Node>(formed.demanded);
   for (const group of fusion.groups) {
-    const parts = partsOf(group, fusion, readers, new Set(formed.demanded));
-    if (parts === undefined) continue;
+    const parts = partsOf(group, fusion, readers, demanded);
+    if (parts === undefined || !takesWeightsAlone(group, parts, block)) continue;
     const together = withParts(group, parts);
     const attention = attentionOf(together, formed.forms);
     if (attention === undefined || !fits(attention)) continue;
@@ -48,6 +48,15 @@ function partsOf(
     if (scores !== undefined) return [scores, weights];
   }
   return undefined;
+}
+
+/** Whether the product takes one element of its parts on the left side, and nothing else of the group takes any. */
+function takesWeightsAlone(group: Group, parts: readonly Group[], { formed: { forms }, fusion: { materialized } }: GroupedBlock): boolean {
+  const own = new Set<Node>(parts.flatMap(({ members }) => members.map(({ node }) => node)));
+  return group.members.every((member) => {
+    const taken = [...memberReads(member, group, materialized, forms)].flatMap(([node, accesses]) => (own.has(node) ? accesses : []));
+    return taken.length <= (member.role === 'matmul' ? 1 : 0);
+  });
 }
 
 function readersOf({ groups }: Fusion): ReadonlyMap<Node, ReadonlySet<Group>> {
@@ -83,7 +92,7 @@ function withJoined({ formed: { forms }, fusion }: GroupedBlock, joined: Readonl
       if (other !== undefined && other !== group) order.put(other, group);
     }
   // Neighbours that are one kernel now did not stay apart.
-  const notes = fusion.notes.filter(({ node, neighbour }) => groupOf.get(tensorOf(node)) !== groupOf.get(tensorOf(neighbour)));
+  const notes = fusion.notes.filter(({ node, neighbour }) => groupOf.get(node) !== groupOf.get(neighbour) || !groupOf.has(node));
   return { ...fusion, groups, groupOf, order, notes };
 }
 
