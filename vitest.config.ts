@@ -17,14 +17,20 @@ const alone = ['test/driver/api.test.ts', 'test/driver/backends.test.ts', 'test/
 /** The longest, which go first: the last to end has no other processor to wait for. */
 const longest = [
   'chain/programs',
-  'driver/fetches',
+  'examples/examples',
   'lower/cost',
   'codegen/vector-loops',
-  'examples/examples',
   'setup/packages',
-  'driver/programs',
-  'driver/command-line',
+  'fuzz/fuzz',
+  'ops/chain',
+  'cuda/products',
+  'chain/library-slopes',
+  'lower/random',
+  'check/explosions',
   'driver/trap',
+  'driver/command-line',
+  'driver/fetches',
+  'cuda/programs',
 ];
 
 class LongestFirst extends BaseSequencer {

@@ -24,13 +24,13 @@ export async function setUp(project = '.') {
   checkNode();
   await installPackages();
   const tools = await systemTools();
-  await buildLlvmAddon(tools);
-  await buildRuntimeAddon(tools);
-  await compile(project);
+  // TypeScript's compiler keeps one processor busy, and what it makes is bundled when the addons are there, which bundling tries.
+  const addons = buildLlvmAddon(tools).then(() => buildRuntimeAddon(tools));
+  await Promise.all([addons, compile(project, addons)]);
   linkCommand();
 }
 
-async function compile(project) {
+async function compile(project, addons) {
   const rooms = project === '.' ? [...ROOMS, 'test'] : ROOMS;
   const sources = rooms.flatMap((r) => filesBelow(at(r), (p) => p.endsWith('.ts') || p.endsWith('tsconfig.json')));
   const library = filesBelow(at('src', 'std'), (p) => p.endsWith('.tdsl'));
@@ -46,6 +46,7 @@ async function compile(project) {
   await run(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-b', ...projectsOf(project).map((one) => at(one))], {
     what: 'tsc -b',
   });
+  await addons;
   await bundle();
   writeWhole(stamp, key);
 }

@@ -3,54 +3,63 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { at, readText } from './files.mjs';
+import { at, readText, run } from './files.mjs';
 import { buildCudaEmulator } from './native.mjs';
+import { Stop } from './report.mjs';
 import { systemTools } from './system.mjs';
 
-function call(script, args, env = {}) {
-  return (
-    spawnSync(process.execPath, [at('node_modules', ...script), ...args], { cwd: at(), stdio: 'inherit', env: { ...process.env, ...env } })
-      .status === 0
+/** What looks at the sources alone: a package's program, its arguments, and what is said when it finds nothing. */
+const LINTS = [
+  {
+    script: ['eslint', 'bin', 'eslint.js'],
+    args: ['--cache', '--cache-location', at('build', 'eslint-cache'), '--max-warnings', '0', '.'],
+    clean: 'lint: clean',
+  },
+  {
+    script: ['prettier', 'bin', 'prettier.cjs'],
+    args: ['--check', '--cache', '--cache-location', at('build', 'prettier-cache'), '--log-level', 'warn', '.'],
+    clean: 'format: clean',
+  },
+  // Files, exports and dependencies that nothing uses.
+  { script: ['knip', 'bin', 'knip.js'], args: ['--no-progress', '--treat-config-hints-as-errors'], clean: 'unused: none' },
+];
+
+const program = (script) => at('node_modules', ...script);
+
+/** All at once, since each keeps but one processor busy. Returns for each whether it found nothing. */
+async function lint() {
+  const found = await Promise.allSettled(
+    LINTS.map(({ script, args }) => run(process.execPath, [program(script), ...args], { quiet: true, what: script[0] })),
   );
-}
-
-function lint() {
-  const ok = call(['eslint', 'bin', 'eslint.js'], ['--cache', '--cache-location', at('build', 'eslint-cache'), '--max-warnings', '0', '.']);
-  if (ok) process.stdout.write('lint: clean\n');
-  return ok;
-}
-
-function format() {
-  const ok = call(
-    ['prettier', 'bin', 'prettier.cjs'],
-    ['--check', '--cache', '--cache-location', at('build', 'prettier-cache'), '--log-level', 'warn', '.'],
-  );
-  if (ok) process.stdout.write('format: clean\n');
-  return ok;
-}
-
-/** Files, exports and dependencies that nothing uses. */
-function unused() {
-  const ok = call(['knip', 'bin', 'knip.js'], ['--no-progress', '--treat-config-hints-as-errors']);
-  if (ok) process.stdout.write('unused: none\n');
-  return ok;
+  return found.map(({ reason, value }, which) => {
+    if (reason !== undefined && !(reason instanceof Stop)) throw reason;
+    process.stdout.write(reason === undefined ? `${value}${LINTS[which].clean}\n` : `${reason.message}\n`);
+    return reason === undefined;
+  });
 }
 
 /** `npm test` (with lint, when no files are named) or, with `long`, `npm run test:long`. Returns the exit code. */
 export async function test(args, { long = false } = {}) {
   mkdirSync(at('build'), { recursive: true });
   // Before the tests that need it: they would wait for it longer than a test may take.
-  if (args.length === 0 || args.some((arg) => arg.includes('cuda'))) await buildCudaEmulator(await systemTools());
-  const lints = !long && args.length === 0 ? [lint(), format(), unused()] : [];
+  const needsEmulator = args.length === 0 || args.some((arg) => arg.includes('cuda'));
+  const [lints] = await Promise.all([
+    !long && args.length === 0 ? lint() : [],
+    needsEmulator ? systemTools().then(buildCudaEmulator) : undefined,
+  ]);
   const tally = at('build', `tally-${process.pid}.json`);
   const reporters = ['--reporter=default', `--reporter=${at('scripts', 'reporter.mjs')}`];
   const env = { TFC_TALLY: tally, ...(long ? { TFC_LONG: '1' } : {}) };
-  const ok = call(['vitest', 'vitest.mjs'], ['run', ...reporters, ...args], env);
+  const tests = spawnSync(process.execPath, [program(['vitest', 'vitest.mjs']), 'run', ...reporters, ...args], {
+    cwd: at(),
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
   const counted = existsSync(tally) ? JSON.parse(readText(tally)) : { passed: 0, failed: 1 };
   rmSync(tally, { force: true });
   const passed = counted.passed + lints.filter(Boolean).length;
   let failed = counted.failed + lints.filter((l) => !l).length;
-  if (!ok && failed === 0) failed = 1;
+  if (tests.status !== 0 && failed === 0) failed = 1;
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   return failed === 0 ? 0 : 1;
 }

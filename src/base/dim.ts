@@ -95,7 +95,7 @@ export class Dim {
   }
 
   equals(other: Dim): boolean {
-    return this.key === other.key;
+    return this === other || this.key === other.key;
   }
 
   add(other: Dim | number): Dim {
@@ -206,7 +206,7 @@ export type Shape = readonly Dim[];
 export function shapeEquals(a: Shape, b: Shape): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;
-  for (let at = 0; at < a.length; at++) if ((a[at] as Dim).key !== (b[at] as Dim).key) return false;
+  for (let at = 0; at < a.length; at++) if (!(a[at] as Dim).equals(b[at] as Dim)) return false;
   return true;
 }
 

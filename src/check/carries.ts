@@ -6,11 +6,11 @@ import { tensor, typeToString, type TensorType } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import type { Context } from './context.js';
 import { shallow } from './growth.js';
-import { bodyValueSpan, evaluateRound, type Loop, type Round } from './loops.js';
+import { askedOf, bodyValueSpan, evaluateRound, type Loop, type Round } from './loops.js';
 import { excerpt } from './report.js';
 import type { Rounds } from './rounds.js';
 import type { Scope } from './scope.js';
-import { fallbackDType, ownDType, shapeOf, toTensor } from './tensors.js';
+import { fallbackDType, isFraction, ownDType, shapeOf, toTensor } from './tensors.js';
 import { leavesOf, sameTree, withLeaves } from './trees.js';
 import type { Expected } from './types.js';
 import { ERROR, tensorValue, tuple, type Value } from './values.js';
@@ -53,7 +53,7 @@ export function carryTypes(
   starts: readonly Value[],
   scope: Scope,
   expected: Expected | undefined,
-): { readonly types: TensorType[]; readonly attempt: { readonly round: Round | undefined } | undefined } {
+): { readonly types: TensorType[]; readonly attempt: { readonly round: Round | undefined; readonly saysMore: boolean } | undefined } {
   const { build, reporter } = context.checker;
   const leafExpected = starts.length === 1 && expected?.kind === 'tensor' ? expected : undefined;
   const sure = starts.map((start) => {
@@ -63,25 +63,31 @@ export function carryTypes(
   let known = [...sure];
   const { space } = context.body ?? {};
   /** A round of carries of these types, of which nothing is kept; undefined where it has mistakes. */
-  const trial = (tried: readonly (TensorType | undefined)[]): Trial | undefined => {
+  const trial = (tried: readonly (TensorType | undefined)[]): { readonly value: Trial | undefined; readonly mistakes: number } => {
     context.checker.growth.spend(context.entry.named >> 3);
-    const carry = withLeaves(
-      initial,
-      starts.map((start, at) => (tried[at] === undefined ? start : tensorValue(ops.placeholder(build, tried[at])))),
-    );
+    const leaves = starts.map((start, at) => (tried[at] === undefined ? start : tensorValue(ops.placeholder(build, tried[at]))));
+    const carry = withLeaves(initial, leaves);
+    const i = ops.placeholder(build, tensor('i32'));
     const attempt = (): Trial | undefined =>
       context.entry.tentatively(() => {
-        const round = evaluateRound(context, loop, rounds.item(ops.placeholder(build, tensor('i32'))), carry, scope, expected);
+        const round = evaluateRound(context, loop, rounds.item(i), carry, scope, expected);
         if (round === undefined || !sameTree(round.carry, initial)) return undefined;
+        // A condition has to hold of the carry as well.
+        if (rounds.kind === 'asked' && !tried.includes(undefined) && askedOf(context, loop, rounds, i, carry, scope) === undefined)
+          return undefined;
         const leaves = leavesOf(context, round.carry, loop.body.span, 'the carry');
         return leaves === undefined ? undefined : { round, leaves };
       });
-    return reporter.silently(() => (space === undefined ? attempt() : space.tentatively(attempt))).value;
+    return reporter.silently(() => (space === undefined ? attempt() : space.tentatively(attempt)));
   };
   let found: Trial | undefined;
+  /** Mistakes of the last round in which literals had no type. */
+  let ofLiterals = 0;
   const attempted = known.includes(undefined);
   for (let progress = attempted; progress;) {
-    found = trial(known);
+    const tried = trial(known);
+    found = tried.value;
+    ofLiterals = tried.mistakes;
     progress = false;
     for (const [at, leaf] of (found?.leaves ?? []).entries()) {
       const own = ownDType(leaf);
@@ -101,14 +107,19 @@ export function carryTypes(
   let types = typed();
   // What the body makes of literals does not say it: it may be what else they meet.
   if (known.some((type, at) => type === undefined && isFloat((types[at] as TensorType).dtype)) && leafExpected?.dtype === undefined) {
-    const fitting = [types, ...otherFloats.map((dtype) => typed(dtype))].find((tried) => {
-      const result = trial(tried);
-      if (result !== undefined) found = result;
-      return result?.leaves.every((leaf, at) => (ownDType(leaf) ?? tried[at]?.dtype) === tried[at]?.dtype) === true;
-    });
-    types = fitting ?? types;
+    let least = Infinity;
+    for (const tried of [types, ...otherFloats.map((dtype) => typed(dtype))]) {
+      const { value, mistakes } = trial(tried);
+      if (value !== undefined) found = value;
+      const fits = value?.leaves.every((leaf, at) => (ownDType(leaf) ?? tried[at]?.dtype) === tried[at]?.dtype) === true;
+      // Where there are mistakes with all of them, those with the fewest are told: others follow from a guess.
+      if (fits || mistakes < least) types = tried;
+      if (fits) break;
+      least = Math.min(least, mistakes);
+    }
   }
-  return { types, attempt: attempted ? { round: found?.round } : undefined };
+  const saysMore = found === undefined && ofLiterals > 0 && ofLiterals < trial(types).mistakes;
+  return { types, attempt: attempted ? { round: found?.round, saysMore } : undefined };
 }
 
 /** What literals become besides f32, where a loop has no mistake then. */
@@ -122,8 +133,7 @@ interface Trial {
 
 /** The dtype of a carry that only literals touch. */
 function widerLiteral(start: Value, result: Value | undefined): TensorType['dtype'] {
-  const fractional = result?.kind === 'number' && !result.integer;
-  return fractional ? 'f32' : fallbackDType(start);
+  return result !== undefined && isFraction(result) ? 'f32' : fallbackDType(start);
 }
 
 const sameType = 'the type of a carry stays the same from round to round';

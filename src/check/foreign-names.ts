@@ -111,7 +111,8 @@ export const otherWords: readonly (readonly [sentence: string, names: string])[]
   // Shapes.
   ['write `reshape(x, [2, 3])`', 'view resize'],
   ['write `transpose(x, axes: [1, 0])`', 'permute permutedims swapaxes movedim moveaxis'],
-  ['an axis of size 1 is added by `expandDims(x, axis: 0)`', 'unsqueeze newaxis'],
+  ['an axis of size 1 is added by `expandDims(x, axis: 0)`', 'unsqueeze'],
+  ['an axis of size 1 is added by `None`: `x[:, None]`', 'newaxis'],
   ['write `broadcastTo(x, [2, 3])`', 'expand expandas broadcast broadcastarrays'],
   ['write `concat([a, b], axis: 0)`', 'concatenate cat hstack vstack'],
   ['write `split(x, 2, axis: 0)`', 'chunk arraysplit tensorsplit'],

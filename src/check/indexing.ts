@@ -16,6 +16,7 @@ import { evaluateElement, isElement } from './index-notation/elements.js';
 import { wholeTensors } from './index-notation/space.js';
 import { isNothing } from './known-names.js';
 import { distance, takeAt } from './picks.js';
+import { isNewAxis, type Widened, withNewAxes } from './new-axes.js';
 import { presumeNatural } from './preconditions.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
@@ -46,7 +47,8 @@ const known = (start: Dim, stop: Dim, step = 1, drop = false): Cut => ({ start, 
 export function evaluateIndex(context: Context, expression: IndexExpression, scope: Scope, expected: Expected | undefined): Value {
   const object = evaluate(wholeTensors(context), expression.object, scope);
   if (object.kind === 'error') {
-    for (const index of expression.indices) if (index.kind !== 'slice' && index.kind !== 'ellipsis') evaluate(context, index, scope);
+    for (const index of expression.indices)
+      if (index.kind !== 'slice' && index.kind !== 'ellipsis' && !isNewAxis(index, scope)) evaluate(context, index, scope);
     return ERROR;
   }
   if (object.kind === 'list' || object.kind === 'tuple') return indexItems(context, expression, object.kind, object.items, scope);
@@ -58,10 +60,16 @@ export function evaluateIndex(context: Context, expression: IndexExpression, sco
       `\`${excerpt(context, expression.object.span, 'this')}\` is ${describe(object)}, and has no elements`,
       { hint: elementHint(object, excerpt(context, expression.object.span, '…')) },
     );
-  const node = toTensor(context, object, expression.object.span);
+  const { expression: widened, widen } = withNewAxes(context, expression, scope);
+  const node = widen(toTensor(context, object, expression.object.span));
   if (node === undefined) return ERROR;
-  const element = isElement(context, expression, node) ? evaluateElement(context, expression, object, node, scope) : undefined;
-  return element ?? indexTensor(context, expression, object, node, scope, expected);
+  const asElement = isElement(context, widened, node);
+  if (asElement && widened !== expression)
+    return fail(context, 'shape-mismatch', expression.span, 'a body of index notation is a scalar, and `None` adds an axis', {
+      hint: 'leave `None` out: every axis of a tensor has one subscript here',
+    });
+  const element = asElement ? evaluateElement(context, expression, object, node, scope) : undefined;
+  return element ?? indexTensor(context, widened, object, node, widen, scope, expected);
 }
 
 function indexItems(context: Context, expression: IndexExpression, kind: 'list' | 'tuple', items: readonly Value[], scope: Scope): Value {
@@ -116,6 +124,7 @@ function indexTensor(
   expression: IndexExpression,
   object: Value,
   node: TensorNode,
+  widen: Widened['widen'],
   scope: Scope,
   expected: Expected | undefined,
 ): Value {
@@ -123,7 +132,8 @@ function indexTensor(
   if (cuts === undefined) return ERROR;
   const taken = (of: TensorNode | undefined): Value => (of === undefined ? ERROR : take(context, of, cuts, expression.span));
   if (object.kind !== 'tensor' || object.again === undefined) return taken(node);
-  return inAnyDType((dtype) => taken(toTensor(context, object, expression.object.span, dtype)), expected, object);
+  const part = inAnyDType((dtype) => taken(widen(toTensor(context, object, expression.object.span, dtype))), expected, object);
+  return part.kind === 'tensor' && part.again !== undefined ? { ...part, isWhole: object.isWhole } : part;
 }
 
 /** What the indices take of each axis; undefined after a diagnostic. */
@@ -139,10 +149,12 @@ export function cutsOf(
     fail(context, code, expression.span, message, details);
     return undefined;
   };
-  for (const [axis, index] of expression.indices.entries()) {
+  for (const index of expression.indices) {
     if (index.kind === 'ellipsis' || index.kind === 'slice' || !isNothing(index, scope)) continue;
     fail(context, 'unknown-name', index.span, `nothing is called \`${excerpt(context, index.span, 'this')}\` here`, {
-      hint: `an axis of size 1 is added by \`expandDims(…, axis: ${axis})\``,
+      hint: isNewAxis(index, scope)
+        ? 'it adds an axis to what is read; what is assigned has the axes of its place'
+        : 'an axis of size 1 is added by `None`: `x[:, None]`',
     });
     return undefined;
   }
@@ -200,7 +212,7 @@ function positionCut(context: Context, index: Expression, size: Dim, scope: Scop
     return undefined;
   }
   if (dim === undefined) {
-    const ids = toTensor(context, value, index.span);
+    const ids = toTensor(context, value, index.span, value.kind === 'tensor' && value.isWhole === true ? 'i32' : undefined);
     if (ids === undefined) return undefined;
     if (ids.type.dtype === 'bool') {
       fail(context, 'unsupported-feature', index.span, 'a mask cannot select elements: how many there are is known only at run time', {
@@ -258,7 +270,21 @@ function sliceCut(context: Context, index: SliceIndex, size: Dim, scope: Scope, 
   const length = forward ? high.sub(low) : low.sub(high);
   if (length.constant !== undefined && length.constant <= 0) return known(Dim.zero, Dim.zero);
   const inside = forward ? [low, size.sub(high), length] : [high.add(1), size.sub(low).sub(1), length];
-  if (inside.every((dim) => presumeNatural(context, dim, site))) return known(low, high, stride);
+  if (inside.every((dim) => presumeNatural(context, dim, site))) {
+    if (ops.sliceSize(low, high, stride) !== undefined) return known(low, high, stride);
+    const whole = length.terms.length > 1 ? `(${length})` : `${length}`;
+    fail(
+      context,
+      'ambiguous-size',
+      index.span,
+      `a step of ${stride} from ${low} to ${high}: how many elements that are depends on the sizes`,
+      {
+        labels: bounded,
+        hint: `declare that it comes out even: \`where ${whole} % ${Math.abs(stride)} == 0\``,
+      },
+    );
+    return undefined;
+  }
   fail(
     context,
     'index-out-of-range',

@@ -44,6 +44,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
     'silu',
     'softplus',
     'softsign',
+    'saturates',
     'windows',
   ],
   'std/loss': [

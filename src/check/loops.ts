@@ -213,6 +213,10 @@ function loopNode(
   const { types, attempt } = carryTypes(context, loop, rounds, initial, starts, scope, expected);
   if (context.entry.isTentative && attempt !== undefined) return typesAlone(context, loop, rounds, initial, types, attempt.round);
   const i = ops.placeholder(build, tensor('i32'));
+  if (attempt?.saysMore === true) {
+    evaluateRound(context, loop, rounds.item(i), initial, scope, expected);
+    return ERROR;
+  }
   const carries = types.map((type) => ops.placeholder(build, type));
   const asked = askedIn(context, loop, rounds, i, carries, scope, initial);
   if (asked === 'refused') return ERROR;
@@ -220,10 +224,7 @@ function loopNode(
     asked === undefined ? context : assuming(context, tensorValue(asked), true, loop.condition?.span ?? loop.span),
     loop,
     rounds.item(i),
-    withLeaves(
-      initial,
-      carries.map((node) => tensorValue(node)),
-    ),
+    carriedOf(initial, carries),
     scope,
     expected,
   );
@@ -331,7 +332,7 @@ function closedLoop(
     return kept(applyOp(context, ops.loop, [...inits, ...captures], attrs, loop.span));
   }
   const [i, ...carries] = params as [TensorNode, ...TensorNode[]];
-  const asked = known ?? askedOf(context, loop, rounds, i, carries, scope, initial);
+  const asked = known ?? askedOf(context, loop, rounds, i, carriedOf(initial, carries), scope);
   if (asked === undefined) return undefined;
   const { regions, captures } = ops.closeTogether(build, params, [[asked], results]);
   const [condition, body] = regions as [Region, Region];
@@ -340,21 +341,22 @@ function closedLoop(
   return kept(applyOp(context, ops.whileLoop, [...inits, ...captures], attrs, loop.span), asked);
 }
 
+const carriedOf = (initial: Value, carries: readonly TensorNode[]): Value =>
+  withLeaves(
+    initial,
+    carries.map((node) => tensorValue(node)),
+  );
+
 /** Whether a round runs, as one bool; undefined after a diagnostic. */
-function askedOf(
+export function askedOf(
   context: Context,
   loop: Loop,
   rounds: Rounds & { readonly kind: 'asked' },
   i: TensorNode,
-  carries: readonly TensorNode[],
+  carried: Value,
   scope: Scope,
-  initial: Value,
 ): TensorNode | undefined {
   const inner = new Scope(scope);
-  const carried = withLeaves(
-    initial,
-    carries.map((node) => tensorValue(node)),
-  );
   bindPattern(context, loop.carry, carried, inner, { role: 'parameter', named: false });
   return rounds.asks(i, inner);
 }
@@ -370,7 +372,7 @@ function askedIn(
   initial: Value,
 ): TensorNode | 'refused' | undefined {
   if (rounds.kind === 'counted' || context.body === undefined) return undefined;
-  return askedOf(context, loop, rounds, i, carries, scope, initial) ?? 'refused';
+  return askedOf(context, loop, rounds, i, carriedOf(initial, carries), scope) ?? 'refused';
 }
 
 const yieldIn = (body: Block): Statement | undefined => body.statements.find((one) => one.kind === 'yield');

@@ -143,7 +143,9 @@ export class ModuleLoader {
     }
     if (!from.startsWith('./') && !from.startsWith('../')) {
       fail(context, 'file-not-found', span, `\`${from}\` is neither a part of the standard library nor a relative path`, {
-        hint: library.has(from) ? `did you mean \`"std/${from}"\`?` : `write \`"./${from}${ending}"\` for a file beside this one`,
+        hint: library.has(from)
+          ? `did you mean \`"std/${from}"\`?`
+          : `write \`"./${/\w$/.test(from) ? `${from}${ending}` : 'layers.tdsl'}"\` for a file beside this one`,
       });
       return undefined;
     }
@@ -158,7 +160,7 @@ export class ModuleLoader {
     else if (refusal?.code === 'import-outside-root') fail(context, refusal.code, span, refusal.message, { hint: refusal.hint });
     else if (ending !== '')
       fail(context, 'not-a-program', span, `\`${from}\` is no program: its name does not end in \`.tdsl\``, {
-        hint: /\.\w+$/.test(from) ? undefined : `did you mean \`"${from}.tdsl"\`?`,
+        hint: /\.\w+$/.test(from) ? undefined : /\w$/.test(from) ? `did you mean \`"${from}.tdsl"\`?` : 'name a file: `"./layers.tdsl"`',
       });
     else fail(context, refusal?.code ?? 'file-not-found', span, refusal?.message ?? `there is no file \`${path}\``);
     return undefined;

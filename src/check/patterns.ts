@@ -73,7 +73,7 @@ function nameValue(context: Context, name: string, value: Value, span: Span): Va
   const named = nameNode(context, name, node, span, true);
   if (named === undefined) return ERROR;
   // What has no dtype yet stays a literal: `let k = 0.5` serves f32 and f64 alike.
-  if (value.kind === 'tensor') return { ...tensorValue(named), again: value.again };
+  if (value.kind === 'tensor') return { ...tensorValue(named), again: value.again, isWhole: value.isWhole };
   return value.dtype === undefined ? { ...value, node: named } : tensorValue(named);
 }
 

@@ -57,13 +57,14 @@ export class Reporter {
     list.push(restOf === undefined ? diagnostic : { ...diagnostic, ...restOf() });
   }
 
-  /** Runs `attempt` without keeping its diagnostics; `failed` tells whether there were any. */
-  silently<T>(attempt: () => T): { readonly value: T; readonly failed: boolean } {
+  /** Runs `attempt` without keeping its diagnostics; `mistakes`: how many there were. */
+  silently<T>(attempt: () => T): { readonly value: T; readonly failed: boolean; readonly mistakes: number } {
     const before = this.#silenced;
     this.#muted += 1;
     try {
       const value = attempt();
-      return { value, failed: this.#silenced > before };
+      const mistakes = this.#silenced - before;
+      return { value, failed: mistakes > 0, mistakes };
     } finally {
       this.#muted -= 1;
     }

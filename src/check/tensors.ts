@@ -186,8 +186,8 @@ function convert(context: Context, value: Value, span: Span, dtype: DType | unde
 }
 
 /** What has no dtype yet becomes any float, and what is whole any integer. */
-const mayBecome = ({ again, node }: TensorValue, dtype: DType): boolean =>
-  again !== undefined && (isFloat(dtype) || (isInteger(dtype) && isInteger(node.type.dtype)));
+const mayBecome = ({ again, node, isWhole }: TensorValue, dtype: DType): boolean =>
+  again !== undefined && (isFloat(dtype) || (isInteger(dtype) && (isWhole === true || isInteger(node.type.dtype))));
 
 function stackNodes(context: Context, items: readonly Value[], span: Span, dtype: DType): TensorNode | undefined {
   if (items.length === 0) {

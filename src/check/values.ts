@@ -62,6 +62,8 @@ export interface TensorValue {
    * before it meets one. Undefined after a diagnostic.
    */
   readonly again?: ((dtype: DType) => TensorNode | undefined) | undefined;
+  /** What `again` computes is whole, and so may be an integer, although it is a float where nothing says so: `zeros([3])`. */
+  readonly isWhole?: boolean | undefined;
 }
 
 /** A param or state itself, so that it can be shared, assigned and trained; reading it gives its newest value. */

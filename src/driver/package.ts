@@ -1,7 +1,7 @@
 // tfc's own package. In: where this file lies. Out: its root and its version. Holds: the same for sources and for what is built of them.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileOfPackage } from '../../runtime/addon-file.js';
 import { findAbove, here } from '../../runtime/here.js';
 import { DiagnosticsError } from '../base/index.js';
@@ -31,13 +31,6 @@ function installedRoot(): string {
       hint: 'Install it beside the program, or ship what `tfc compile -o DIR` wrote and open it with `openModule(DIR)`.',
     },
   ]);
-}
-
-/** A file of the package's bundle, when this code is part of that or of another program's; undefined for compiled sources. */
-export function bundleFile(name: string): string | undefined {
-  const folder = join(packageRoot(), 'dist', 'bundle');
-  const own = here();
-  return own === folder || !own.startsWith(packageRoot() + sep) ? join(folder, name) : undefined;
 }
 
 export const version = (): string => (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;

@@ -3,7 +3,7 @@
 
 import { Dim, InternalError, Meter } from '../base/index.js';
 import type { AttrValue, Attrs, Node, OpTag, Origin, ScopeInfo } from './node.js';
-import { NodeTable } from './node-table.js';
+import { type Kind, NodeTable } from './node-table.js';
 import { type Type, typeKey } from './type.js';
 
 /** A node that was asked for, and for which place. */
@@ -20,8 +20,9 @@ export interface Recording {
 
 export class GraphBuilder {
   readonly #table = new NodeTable();
-  /** By id, as are the origins of each. */
+  /** By id, as are the kinds and the origins of each. */
   readonly #nodes: Node[] = [];
+  readonly #kinds: Kind[] = [];
   readonly #origins: (readonly Origin[])[] = [];
   #origin: Origin | undefined;
   /** The origins of nodes that have many. */
@@ -35,7 +36,7 @@ export class GraphBuilder {
 
   /** The node for this combination; `type` must be what the op's type rule says. */
   make<A extends Attrs>(op: OpTag, args: readonly Node[], attrs: A, type: Type): Node<A> {
-    const node = this.#find(op, args, attrs, type);
+    const node = this.#find(op, args, attrs, type, this.#table.kindOf(op, attrs, type));
     if (this.#origin !== undefined) this.addOrigin(node, this.#origin);
     this.#recording?.made.push({ node, origin: this.#origin });
     return node as Node<A>;
@@ -56,13 +57,15 @@ export class GraphBuilder {
 
   /** The same op over other arguments, of the same type: it gets the origins of `node`, and no other. */
   remake(node: Node, args: readonly Node[], attrs: Attrs): Node {
-    const made = this.#find(node.op, args, attrs, node.type);
+    const { op, type, id } = node;
+    const kind = attrs === node.attrs && this.#nodes[id] === node ? this.#kinds[id] : undefined;
+    const made = this.#find(op, args, attrs, type, kind ?? this.#table.kindOf(op, attrs, type));
     this.addOrigins(made, node);
     return made;
   }
 
-  #find(op: OpTag, args: readonly Node[], attrs: Attrs, type: Type): Node {
-    this.#table.measure(op, args, attrs, type);
+  #find(op: OpTag, args: readonly Node[], attrs: Attrs, type: Type, kind: Kind): Node {
+    this.#table.measure(kind, args);
     this.meter.spend(4 + (this.#table.letters >> 6));
     const asked: Node = { id: this.#nodes.length, op, args, attrs, type };
     let node = this.#table.find(asked);
@@ -70,6 +73,7 @@ export class GraphBuilder {
       node = asked;
       this.#table.add(node);
       this.#nodes.push(node);
+      this.#kinds.push(kind);
       this.#origins.push(none);
     }
     return node;

@@ -8,23 +8,37 @@ import { type TensorType, type Type, typeEquals } from './type.js';
 
 type Combination = Pick<Node, 'op' | 'args' | 'attrs' | 'type'>;
 
+/** What a combination is apart from its arguments, as a hash, and how many letters it would take. */
+export interface Kind {
+  readonly hash: number;
+  readonly letters: number;
+}
+
 export class NodeTable {
   /** Nodes that share a hash are in one list. */
   readonly #nodes = new Map<number, Node | Node[]>();
+  readonly #names = new Map<OpTag, number>();
   #hash = 0;
   #letters = 0;
 
+  /** Everything but the arguments; the same for equal ops, attributes and types. */
+  kindOf(op: OpTag, attrs: Attrs, type: Type): Kind {
+    this.#hash = this.#nameOf(op);
+    this.#letters = op.name.length + 3;
+    this.#attrs(attrs);
+    this.#type(type);
+    return { hash: this.#hash, letters: this.#letters };
+  }
+
   /** Measures a combination, which is what `find` and `add` are about until the next call. */
-  measure({ name }: OpTag, args: readonly Node[], attrs: Attrs, type: Type): void {
-    this.#hash = 0;
-    this.#letters = name.length + 3;
-    this.#text(name);
-    for (const { id } of args) {
+  measure({ hash, letters }: Kind, args: readonly Node[]): void {
+    this.#hash = hash;
+    this.#letters = letters;
+    for (let at = 0; at < args.length; at++) {
+      const { id } = args[at] as Node;
       this.#number(id);
       this.#letters += digitsOf(id) + 1;
     }
-    this.#attrs(attrs);
-    this.#type(type);
   }
 
   /** Letters of the combination, if it were written down. */
@@ -44,6 +58,16 @@ export class NodeTable {
     if (known === undefined) this.#nodes.set(this.#hash, node);
     else if (Array.isArray(known)) known.push(node);
     else this.#nodes.set(this.#hash, [known, node]);
+  }
+
+  #nameOf(op: OpTag): number {
+    let hash = this.#names.get(op);
+    if (hash === undefined) {
+      this.#hash = 0;
+      this.#text(op.name);
+      this.#names.set(op, (hash = this.#hash));
+    }
+    return hash;
   }
 
   #number(value: number): void {
@@ -136,10 +160,15 @@ function digitsOf(natural: number): number {
 
 const isSame = (a: Combination, b: Combination): boolean =>
   a.op === b.op &&
-  a.args.length === b.args.length &&
-  a.args.every((arg, at) => arg.id === b.args[at]?.id) &&
+  sameArgs(a.args, b.args) &&
   (a.attrs === b.attrs || attrsEqual(a.attrs, b.attrs)) &&
   (a.type === b.type || typeEquals(a.type, b.type));
+
+function sameArgs(a: readonly Node[], b: readonly Node[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if ((a[at] as Node).id !== (b[at] as Node).id) return false;
+  return true;
+}
 
 function attrsEqual(a: Attrs, b: Attrs): boolean {
   let count = 0;

@@ -18,7 +18,7 @@ export type Type = TensorType | TupleType;
 
 export const tensor = (dtype: DType, shape: Shape = []): TensorType => ({ kind: 'tensor', dtype, shape });
 
-export const tensorEquals = (a: TensorType, b: TensorType): boolean => a.dtype === b.dtype && shapeEquals(a.shape, b.shape);
+export const tensorEquals = (a: TensorType, b: TensorType): boolean => a === b || (a.dtype === b.dtype && shapeEquals(a.shape, b.shape));
 
 export function typeEquals(a: Type, b: Type): boolean {
   if (a.kind === 'tensor') return b.kind === 'tensor' && tensorEquals(a, b);

@@ -39,14 +39,22 @@ export interface VerifyOptions {
   infer?(node: Node): Type | string;
   /** Why a node must not be there (anymore), if so. */
   refuse?(node: Node): string | undefined;
+  /** Whether a node may ever be refused. */
+  mayRefuse?(node: Node): boolean;
   /** What was verified before of the same builder's nodes; more is added to it. */
   readonly sound?: SoundNodes;
 }
 
-/** Nodes without regions that fulfil all rules where they stand: as long as that is the same, nothing of them can have changed. */
+/**
+ * Nodes without regions that fulfil all rules where they stand: as long as that is the same, nothing of them can have changed, nor of what
+ * they are computed from.
+ */
 export class SoundNodes {
   readonly #nodes = new NodeMap<Node>();
+  /** Twice the number of the place, one more where a pass may have to remove something of what the node is computed from, or the node. */
   readonly #places = new NodeMap<number>();
+  /** The last one of a type, by the place: nodes that a pass makes anew over other arguments have the type, and the attributes. */
+  readonly #ofType = new Map<Type, { readonly node: Node; readonly place: number }>();
   readonly #numbers = new Map<string, number>();
 
   /** Equal for places that declare the same. */
@@ -57,12 +65,34 @@ export class SoundNodes {
   }
 
   has(node: Node, place: number): boolean {
-    return this.#places.get(node) === place && this.#nodes.get(node) === node;
+    const known = this.#places.get(node);
+    return known !== undefined && known >> 1 === place && this.#nodes.get(node) === node;
   }
 
-  add(node: Node, place: number): void {
+  /** Whether it is one of them, and no pass removes anything of it: there is nothing to look at below. */
+  isFinal(node: Node, place: number): boolean {
+    return this.#places.get(node) === 2 * place && this.#nodes.get(node) === node;
+  }
+
+  /** Another node that has the same id. */
+  twinOf(node: Node): Node | undefined {
+    const known = this.#nodes.get(node);
+    return known === node ? undefined : known;
+  }
+
+  /** Whether one of them is this node over other arguments of the same types: apart from its arguments, it fulfils all rules as well. */
+  hasLike({ op, args, attrs, type }: Node, place: number): boolean {
+    const known = this.#ofType.get(type);
+    if (known?.place !== place || known.node.op !== op || known.node.attrs !== attrs || known.node.args.length !== args.length)
+      return false;
+    for (let at = 0; at < args.length; at++) if (!typeEquals((args[at] as Node).type, (known.node.args[at] as Node).type)) return false;
+    return true;
+  }
+
+  add(node: Node, place: number, isFinal: boolean): void {
     this.#nodes.set(node, node);
-    this.#places.set(node, place);
+    this.#places.set(node, 2 * place + (isFinal ? 0 : 1));
+    this.#ofType.set(node.type, { node, place });
   }
 }
 
@@ -93,8 +123,8 @@ class Verifier {
   readonly #ids = new NodeMap<Node>();
   /** Initial values that were looked at, by how many streams there are: like variables have the same. */
   readonly #initials = new Map<Node, Set<number>>();
-  /** All that are declared, as text. */
-  #variables: string | undefined;
+  /** Of `SoundNodes`, by all that are declared. */
+  #variables: number | undefined;
 
   constructor(options: VerifyOptions) {
     this.#options = options;
@@ -145,7 +175,7 @@ class Verifier {
   #numberOf({ name, feeds, dims }: Entry, variables: ReadonlyMap<string, TensorType>): number | undefined {
     const { sound } = this.#options;
     if (sound === undefined) return undefined;
-    this.#variables ??= [...variables].map(([path, type]) => `${path} ${typeKey(type)}`).join('\n');
+    this.#variables ??= sound.numberOf([...variables].map(([path, type]) => `${path} ${typeKey(type)}`).join('\n'));
     const declared = [name, dims.join(), ...feeds.map((feed) => `${feed.name} ${typeKey(feed.type)}`)].join('\n');
     return sound.numberOf(`${declared}\n\n${this.#variables}`);
   }
@@ -173,21 +203,43 @@ class Verifier {
   }
 
   #nodes(roots: readonly Node[], place: Place): void {
-    for (const node of topological(roots)) this.#node(node, place);
+    const { sound } = this.#options;
+    const { number } = place;
+    const isOpen = sound === undefined || number === undefined ? undefined : (node: Node): boolean => !sound.isFinal(node, number);
+    for (const node of topological(roots, isOpen)) this.#node(node, place);
   }
 
   #node(node: Node, place: Place): void {
-    const name = (): string => `${node.op.name} (node ${node.id}) in ${place.where}`;
-    const known = this.#ids.get(node);
-    if (known !== undefined && known !== node) this.fail('order', `${name()} and ${known.op.name} share an id`);
-    this.#ids.set(node, node);
     const { sound, refuse } = this.#options;
-    const isSound = place.number !== undefined && sound?.has(node, place.number) === true;
+    const { number } = place;
+    const known = this.#ids.get(node) ?? sound?.twinOf(node);
+    if (known !== undefined && known !== node) this.fail('order', `${nameIn(node, place)} and ${known.op.name} share an id`);
+    this.#ids.set(node, node);
     const reason = refuse?.(node);
-    if (reason !== undefined) this.fail('removed', `${name()}: ${reason}`);
-    if (isSound) return;
+    if (reason !== undefined) this.fail('removed', `${nameIn(node, place)}: ${reason}`);
+    if (number === undefined || sound === undefined) {
+      this.#alone(node, place);
+      this.#regions(node, place);
+      return;
+    }
+    if (sound.has(node, number)) return;
+    if (sound.hasLike(node, number)) this.#arguments(node, place);
+    else {
+      this.#alone(node, place);
+      if (this.#regions(node, place)) return;
+    }
+    sound.add(node, number, this.#options.mayRefuse?.(node) === false && node.args.every((arg) => sound.isFinal(arg, number)));
+  }
+
+  #arguments(node: Node, place: Place): void {
     for (const arg of node.args)
-      if (arg.id >= node.id) this.fail('order', `${name()} is older than its argument ${arg.op.name} (node ${arg.id})`);
+      if (arg.id >= node.id) this.fail('order', `${nameIn(node, place)} is older than its argument ${arg.op.name} (node ${arg.id})`);
+  }
+
+  /** All but what is in its regions. */
+  #alone(node: Node, place: Place): void {
+    const name = (): string => nameIn(node, place);
+    this.#arguments(node, place);
     this.#source(node, place, name);
     if (node.type.kind === 'tensor') this.#dims(node.type.shape, place.dims, name);
     else for (const type of node.type.items) this.#dims(type.shape, place.dims, name);
@@ -196,9 +248,13 @@ class Verifier {
     if (typeof inferred === 'string') this.fail('types', `${name()}: ${inferred}`);
     if (inferred !== undefined && !typeEquals(inferred, node.type))
       this.fail('types', `${name()} is ${typeToString(node.type)}, its rule says ${typeToString(inferred)}`);
+  }
+
+  /** Whether it has any. */
+  #regions(node: Node, place: Place): boolean {
     const regions = regionsOf(node);
-    for (const [attr, region] of regions) this.#region(region, { ...place, where: `${attr} of ${name()}` });
-    if (place.number !== undefined && regions.length === 0) sound?.add(node, place.number);
+    for (const [attr, region] of regions) this.#region(region, { ...place, where: `${attr} of ${nameIn(node, place)}` });
+    return regions.length > 0;
   }
 
   #source(node: Node, place: Place, name: () => string): void {
@@ -242,5 +298,7 @@ class Verifier {
       for (const name of dim.names) if (!declared.has(name)) this.fail('sizes', `${where()} uses the size ${name}, which nothing declares`);
   }
 }
+
+const nameIn = (node: Node, { where }: Place): string => `${node.op.name} (node ${node.id}) in ${where}`;
 
 const none: ReadonlySet<string> = new Set();

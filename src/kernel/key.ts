@@ -30,6 +30,9 @@ const keys = new WeakMap<Expr, string>();
 
 /** The name with everything written out, for expressions that are short: indices. */
 export function exprKey(expr: Expr): string {
+  if (operandsOf(expr).length === 0) return spelled(expr, keyOf);
+  const known = keys.get(expr);
+  if (known !== undefined) return known;
   for (const part of expressionOrder([expr], (one) => operandsOf(one).length > 0 && !keys.has(one))) keys.set(part, spelled(part, keyOf));
   return keyOf(expr);
 }

@@ -70,7 +70,7 @@ class Verifier {
   readonly #context: CodeContext;
   readonly #buffers = new Map<string, Buffer>();
   readonly #written = new Set<string>();
-  readonly #codes = new Map<KernelCode, Uses>();
+  readonly #stage: string;
   /** Kernels that have one code have one cost. */
   readonly #costs = new Set<KernelCost>();
   readonly #dims: ReadonlySet<string>;
@@ -80,6 +80,7 @@ class Verifier {
     this.#program = program;
     this.#options = options;
     this.#dims = new Set(program.dims);
+    this.#stage = `${options.expanded === true} ${options.vectorized === true} ${program.dims.join()}`;
     this.#context = {
       expanded: options.expanded === true,
       vectorized: options.vectorized === true,
@@ -123,9 +124,8 @@ class Verifier {
 
   /** Code is looked at once; what it does, it does to the buffers of every kernel that has it. */
   #bind({ code, buffers }: Kernel): void {
-    let uses = this.#codes.get(code);
-    if (uses === undefined) this.#codes.set(code, (uses = verifyCode(code, this.#context)));
-    if (new Set(buffers.map(({ name }) => name)).size !== code.params.length || buffers.length !== code.params.length) {
+    const uses = this.#usesOf(code);
+    if (buffers.length !== code.params.length || new Set(buffers.map(({ name }) => name)).size !== buffers.length) {
       this.#fail('bound', `${buffers.length} buffers for ${code.params.length} parameters`);
     }
     for (const [at, param] of code.params.entries()) {
@@ -139,6 +139,14 @@ class Verifier {
       }
     }
     for (const [at, param] of code.params.entries()) if (uses.stored.has(param.name)) this.#written.add((buffers[at] as Buffer).name);
+  }
+
+  #usesOf(code: KernelCode): Uses {
+    let known = sound.get(code);
+    if (known === undefined) sound.set(code, (known = new Map()));
+    let uses = known.get(this.#stage);
+    if (uses === undefined) known.set(this.#stage, (uses = verifyCode(code, this.#context)));
+    return uses;
   }
 
   /** `check`: what kernels up to there have stored. */
@@ -178,6 +186,12 @@ class Verifier {
     );
   }
 }
+
+/**
+ * What code does that was found to be sound: it does not change, so what a pass keeps is looked at once. By the sizes of the program, and
+ * by how far it has come: what must hold depends on both.
+ */
+const sound = new WeakMap<KernelCode, Map<string, Uses>>();
 
 /** Row-major; where rows of a variable do not follow each other, the strides are those of longer rows. */
 function isRowMajor({ role, shape, strides }: Buffer): boolean {

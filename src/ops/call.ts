@@ -158,7 +158,7 @@ export const call: Op<CallAttrs> = defineOp<CallAttrs>({
     if (value === undefined) throw new InternalError('evaluate', 'a call without a result');
     return others.length === 0 ? value : values;
   },
-  lowering: { kind: 'removed', by: 'differentiate' },
+  lowering: { kind: 'removed', by: 'strip' },
   samples: () =>
     [[3], [], [0, 2]].map((shape) => ({
       args: [

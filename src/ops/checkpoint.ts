@@ -96,7 +96,7 @@ export const checkpoint: Op<CheckpointAttrs> = defineOp<CheckpointAttrs>({
   name: 'checkpoint',
   doc: 'Runs a region that reverse mode computes again instead of keeping what is in it.',
   type: (types, attrs) => typeOf('checkpoint', types, attrs),
-  lowering: { kind: 'removed', by: 'differentiate' },
+  lowering: { kind: 'removed', by: 'strip' },
 });
 
 export const recompute: Op<CheckpointAttrs> = defineOp<CheckpointAttrs>({

@@ -15,7 +15,7 @@ import { written } from './writing.js';
 export type SliceAttrs = { readonly starts: readonly Dim[]; readonly stops: readonly Dim[]; readonly steps: readonly number[] };
 
 /** ⌈(stop − start) / step⌉ as a polynomial, when it is one. */
-function sliceSize(start: Dim, stop: Dim, step: number): Dim | undefined {
+export function sliceSize(start: Dim, stop: Dim, step: number): Dim | undefined {
   const width = Math.abs(step);
   const span = step > 0 ? stop.sub(start) : start.sub(stop);
   if (span.constant !== undefined) return Dim.of(Math.max(0, Math.ceil(span.constant / width)));

@@ -63,8 +63,8 @@ function hasChecks(roots: readonly Node[]): boolean {
 
 function checkedEntry(entry: Entry, build: GraphBuilder, imageOf: (node: TensorNode) => TensorNode, images: Map<Node, TensorNode>): Entry {
   const called = calledRoots(entry);
-  if (!hasChecks(called)) return mapEntry(entry, imageOf);
   const places = placesIn(called);
+  if (places.length === 0) return mapEntry(entry, imageOf);
   const watch = new CheckWatch(build, places, new Ranges(entry.facts));
   const { found, imageOf: own } = watch.through(called);
   const roots = new Set<Node>(called);

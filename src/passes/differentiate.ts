@@ -1,19 +1,17 @@
-// Writes derivatives out. In: a graph with `grad`, `jvp`, `call` and `checkpoint` nodes, also inside regions. Out: the same without them.
+// Writes derivatives out. In: a graph with `grad` and `jvp` nodes, also inside regions. Out: the same without them.
 // Holds: inner derivatives are expanded before outer ones, so derivatives of derivatives and both modes mixed are plain cases; `call` and
-// `checkpoint` nodes stay until every derivative is expanded, so that their own rules are used, and become their bodies then.
+// `checkpoint` nodes, whose own rules are used, stay until every derivative is expanded: `strip` makes their bodies of them.
 
 import { type Diagnostic, DiagnosticsError, isFloat, TooLarge } from '../base/index.js';
-import { type ModuleGraph, type Node, type Origin, type TensorNode, type TensorType, isTensorNode, topological } from '../graph/index.js';
+import { type ModuleGraph, type Node, type Origin, type TensorNode, type TensorType, topological } from '../graph/index.js';
 import {
   apply,
   call,
   calledName,
-  checkpoint,
   elementwise,
   fill,
   grad,
   type GradAttrs,
-  inlineRegion,
   isNodeOf,
   jvp,
   type JvpAttrs,
@@ -29,7 +27,7 @@ import { type Image, Rewriter } from './rewrite.js';
 
 export const differentiate: Pass<ModuleGraph, ModuleGraph> = {
   name: 'differentiate',
-  doc: 'Expands grad and jvp by the derivative rules of the ops, and inlines functions that have a rule of their own.',
+  doc: 'Expands grad and jvp by the derivative rules of the ops.',
   to: differentiatedGraph,
   run: (module, context) => {
     let expanded = 0;
@@ -49,9 +47,8 @@ export const differentiate: Pass<ModuleGraph, ModuleGraph> = {
       return image;
     };
     const written = new Rewriter(context.build, expand).module(module);
-    const inlined = new Rewriter(context.build, (node) => inlineCall(node, context)).module(written);
     if (expanded > 0) context.note(`${expanded} derivatives, ${context.build.size - before} new nodes`);
-    return inlined;
+    return written;
   },
 };
 
@@ -151,10 +148,4 @@ function refusing(asked: Origin | undefined, context: PassContext): ModesContext
       context.report(diagnostic);
     },
   };
-}
-
-function inlineCall(node: Node, context: PassContext): Image {
-  if (!isNodeOf(node, call) && !isNodeOf(node, checkpoint)) return node;
-  const results = inlineRegion(context.build, node.attrs.body, node.args.map(tensorOf));
-  return isTensorNode(node) ? (results[0] ?? node) : results;
 }

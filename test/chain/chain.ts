@@ -7,11 +7,12 @@ import type { Module, Session } from '../../src/driver/index.js';
 import { compileHere } from '../compiled-here.js';
 import { fromRuntime, toRuntime } from './agree.js';
 import { check } from '../../src/driver/build/front.js';
-import { toKernels, toMachine } from '../../src/driver/build/pipeline.js';
+import { lowering, machineFor } from '../../src/driver/build/pipeline.js';
 import { hostTarget } from '../../codegen/llvm/index.js';
 import { bindSizes, evaluateEntry, initialValues, type ProgramInputs, runProgram } from '../../src/eval/index.js';
-import { type Entry, type ModuleGraph, sourceOf, topological } from '../../src/graph/index.js';
-import type { Lowered } from '../../src/lower/index.js';
+import { type Entry, type GraphBuilder, type ModuleGraph, sourceOf, topological } from '../../src/graph/index.js';
+import { verifyProgram } from '../../src/kernel/index.js';
+import { expandScalars, type Lowered, vectorize } from '../../src/lower/index.js';
 import type { Target } from '../../src/target/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 import { checks, differentiate, Pipeline, simplify, strip } from '../../src/passes/index.js';
@@ -36,53 +37,60 @@ interface Links {
   readonly machine: readonly Lowered[];
 }
 
+interface Checked {
+  readonly stripped: ModuleGraph;
+  readonly build: GraphBuilder;
+}
+
+/** The meaning of a program, which every other form is made of. */
+function meaningOf(path: string, one: ChainCase): Checked {
+  const { module, build } = check({ path, set: {}, open: openOf(one) }, new Map());
+  return { stripped: Pipeline.of(differentiate).then(strip).run(module, { build }).output, build };
+}
+
 /** The meaning of a program, and its kernels for a target of any kind. */
 export function machineOf(path: string, one: ChainCase, target: Target): Pick<Links, 'stripped' | 'machine'> {
-  const open = openOf(one);
-  const a = check({ path, set: {}, open }, new Map());
-  const stripped = Pipeline.of(differentiate).then(strip).run(a.module, { build: a.build }).output;
-  const b = check({ path, set: {}, open }, new Map());
-  return { stripped, machine: toMachine(target).run(b.module, { build: b.build }).output.entries };
+  const { stripped, build } = meaningOf(path, one);
+  return { stripped, machine: simplifying.append(machineFor(target)).run(stripped, { build }).output.entries };
 }
+
+const simplifying = Pipeline.of(checks).then(simplify);
 
 export const programOf = ({ machine }: Pick<Links, 'machine'>, entry: string): Lowered['program'] =>
   (machine.find(({ program }) => program.entry === entry) as Lowered).program;
 
-const openOf = ({ entry, ranks }: ChainCase): Parameters<typeof linksOf>[1] => (ranks === undefined ? undefined : { entry, ranks });
+const openOf = ({ entry, ranks }: ChainCase): Parameters<typeof check>[0]['open'] => (ranks === undefined ? undefined : { entry, ranks });
 
-/** All forms of one module; each pipeline starts from the text, so that no link sees another one's nodes. */
-export function linksOf(
-  path: string,
-  open?: { readonly entry: string; readonly ranks: Readonly<Record<string, number>> },
-  cpu = 'native',
-): Links {
-  const fresh = (): ReturnType<typeof check> => check({ path, set: {}, open }, new Map());
-  const target = hostTarget(cpu);
-  const a = fresh();
-  const stripped = Pipeline.of(differentiate).then(strip).run(a.module, { build: a.build }).output;
-  const b = fresh();
-  const simplified = Pipeline.of(differentiate).then(strip).then(checks).then(simplify).run(b.module, { build: b.build }).output;
-  const c = fresh();
-  const kernels = toKernels(target).run(c.module, { build: c.build }).output.entries;
-  const d = fresh();
-  const machine = toMachine(target).run(d.module, { build: d.build }).output.entries;
+/** All forms of an entry, each made of the one before; native code is built from the text again. */
+function linksOf({ stripped, build }: Checked, name: string): Links {
+  const target = hostTarget();
+  const alone = { ...stripped, entries: [entryOf(stripped, name)] };
+  const simplified = simplifying.run(alone, { build }).output;
+  const kernels = lowering(target).run(simplified, { build }).output.entries;
+  const machine = kernels.map((lowered) => {
+    const program = vectorize(expandScalars(lowered.program, target), target);
+    verifyProgram(program, { pass: 'vectorize', expanded: true, vectorized: true });
+    return { ...lowered, program };
+  });
   return { stripped, simplified, kernels, machine };
 }
 
-/** Of the last program that was asked for: most have several cases. */
-let latest: { readonly key: string; readonly links: Links } | undefined;
+/** Of the last program that was asked for, by entry: most have several cases. */
+let latest: { readonly key: string; readonly meaning: Checked; readonly links: Map<string, Links> } | undefined;
 
-function latestLinks(path: string, open: Parameters<typeof linksOf>[1]): Links {
-  const key = JSON.stringify([path, open]);
-  if (latest?.key !== key) latest = { key, links: linksOf(path, open) };
-  return latest.links;
+function latestLinks(path: string, one: ChainCase): Links {
+  const key = JSON.stringify([path, openOf(one)]);
+  if (latest?.key !== key) latest = { key, meaning: meaningOf(path, one), links: new Map() };
+  const links = latest.links.get(one.entry) ?? linksOf(latest.meaning, one.entry);
+  latest.links.set(one.entry, links);
+  return links;
 }
 
 type State = Map<string, TensorValue>;
 
 export async function runChain(path: string, one: ChainCase): Promise<void> {
   const { dims = {}, steps = 2, tolerance = 2e-4 } = one;
-  const links = latestLinks(path, openOf(one));
+  const links = latestLinks(path, one);
   const entry = entryOf(links.stripped, one.entry);
   const feeds = randomFeeds(entry, dims, one.ranges ?? {});
   const sizes = new Map(Object.entries(dims));
@@ -163,7 +171,7 @@ function kernelStep(
   paths: readonly string[],
   state: State,
   dims: ReadonlyMap<string, number>,
-  run: ProgramRunner = (which, inputs) => runProgram((lowered[which] as Lowered).program, inputs, { arena: true }),
+  run: ProgramRunner = (which, inputs) => runProgram((lowered[which] as Lowered).program, inputs, { arena: true, counting: false }),
 ): Results {
   const which = lowered.findIndex((one) => one.program.entry === entry.name);
   const { program } = lowered[which] as Lowered;

@@ -51,6 +51,13 @@ export const programList: Readonly<Record<string, readonly ChainCase[]>> = {
     ...[0, 5].map((N): ChainCase => ({ entry: 'sample', dims: { H: 3, W: 4, N }, ranges: { ys: [-1.5, 3.5], xs: [-1.5, 4.5] } })),
     ...[1, 6].map((N): ChainCase => ({ entry: 'nms', dims: { N }, ranges: { thr: [0.1, 0.5] } })),
   ],
+  'test/programs/first-forms.tdsl': [
+    ...[1, 5].map((T): ChainCase => ({ entry: 'alibi', dims: { H: 2, T, D: 3 } })),
+    ...[0, 3].map((N): ChainCase => ({ entry: 'stft', dims: { N } })),
+    { entry: 'beam', dims: { V: 4 } },
+    { entry: 'adaptive', ranges: { tol: [0.01, 0.1] } },
+    ...[1, 3].map((N): ChainCase => ({ entry: 'descend', dims: { N }, ranges: { A: [0.1, 0.5], rounds: [2, 2] } })),
+  ],
   'test/programs/papers-nets.tdsl': [
     ...[1, 5].map((T): ChainCase => ({ entry: 'attend', dims: { H: 2, T, 'D÷2': 2 } })),
     ...[1, 5].map((T): ChainCase => ({ entry: 'linear', dims: { T, D: 3, E: 2 } })),

@@ -96,7 +96,9 @@ describe('arguments', () => {
     ['sum(x, axis: 0, keep_dims: true)', 'did you mean `keepDims`?'],
     ['sum(x, axis: None)', 'leave `axis` out'],
     ['sum(x, null)', 'leave the argument out'],
-    ['x[:, None]', 'an axis of size 1 is added by `expandDims(…, axis: 1)`'],
+    ['x[:, null]', 'an axis of size 1 is added by `None`: `x[:, None]`'],
+    ['x[:, np.newaxis]', 'an axis of size 1 is added by `None`: `x[:, None]`'],
+    ['[i] => x[i, 0, None]', 'leave `None` out: every axis of a tensor has one subscript here'],
   ])('%s', (expression, hint) => {
     expect(hintsOf(`export fn f(x: f32[3, 2]) = ${expression}`)).toEqual([hint]);
   });

@@ -369,6 +369,13 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
     'fn sample(img: f64[H, W], ys: f64[N], xs: f64[N]): f64[N]',
     'fn nms(boxes: f64[N, 4], scores: f64[N], thr: f64): bool[N]',
   ],
+  'first-forms.tdsl': [
+    'fn alibi(q: f64[H, T, D], k: f64[H, T, D], v: f64[H, T, D]): f64[H, T, D]',
+    'fn stft(x: f64[4*N + 8]): f64[N + 1, 5]',
+    'fn beam(logp: f64[V, V]): { tokens: i32[3, 4], scores: f64[3] }',
+    'fn adaptive(y0: f64[2], A: f64[2, 2], tol: f64): { y: f64[2], tries: i32 }',
+    'fn descend(A: f64[N, N], b: f64[N], rounds: i32): f64[N]',
+  ],
 };
 
 interface Case {

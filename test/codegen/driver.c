@@ -1,11 +1,15 @@
-/* Runs one entry of an artifact once or many times. In: an artifact's path; on standard input sizes, feeds and variables. Out: status, outputs, variables, seconds per run.
-   Holds: every buffer ends at a page that must not be touched, so an access beyond it ends the process. */
+/* Runs entries of artifacts, once or many times, each in a process of its own that is forked from this one: a test's process has much
+   memory, and takes long to fork. In: the names of two pipes; from the first, for every run, how many bytes follow, where the artifact's
+   path ends, the path, sizes, feeds and variables. Out: to the second 0, status, phases, bytes of the arena, seconds, outputs and variables;
+   or how the run's process ended. Holds: every buffer ends at a page that must not be touched, so an access beyond it ends the run. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __SSE2__
@@ -13,9 +17,18 @@
 #endif
 #include "../../runtime/abi/tfc.h"
 
+/* What is left of the request. */
+static const unsigned char *rest, *end;
+
+static void take(void *to, int64_t bytes) {
+  if (bytes > end - rest) exit(20);
+  if (bytes) memcpy(to, rest, bytes);
+  rest += bytes;
+}
+
 static int64_t number(void) {
   int64_t value;
-  if (fread(&value, 8, 1, stdin) != 1) exit(20);
+  take(&value, 8);
   return value;
 }
 
@@ -31,7 +44,8 @@ static unsigned char *guarded(int64_t bytes, int64_t align) {
   return start;
 }
 
-/* All phases in so many shares, the last share first: results must not depend on it. Returns 0 when the entry has no phases or says that they do not pay. */
+/* All phases in so many shares, the last share first: results must not depend on it. Returns 0 when the entry has no phases or says that
+   they do not pay. */
 static int64_t backwards(const tfc_entry *entry, const tfc_call *call, int64_t shares) {
   if (entry->phase_count == 0 || entry->shares(call->dims) < 2) return 0;
   for (int64_t phase = 0; phase < entry->phase_count; phase++)
@@ -39,9 +53,11 @@ static int64_t backwards(const tfc_entry *entry, const tfc_call *call, int64_t s
   return entry->phase_count;
 }
 
-int main(int argc, char **argv) {
-  if (argc < 2) return 22;
-  void *library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
+static int run(FILE *out) {
+  int64_t path_bytes = number();
+  char *path = calloc(path_bytes + 1, 1);
+  take(path, path_bytes);
+  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!library) return fprintf(stderr, "%s\n", dlerror()), 23;
   tfc_module_table_fn table = (tfc_module_table_fn)dlsym(library, "tfc_module_table");
   if (!table) return 24;
@@ -63,8 +79,7 @@ int main(int argc, char **argv) {
     }
   }
   for (int kind = 0; kind < 3; kind += 2)
-    for (int64_t i = 0; i < counts[kind]; i++)
-      if (sizes[kind][i] && fread(buffers[kind][i], sizes[kind][i], 1, stdin) != 1) return 26;
+    for (int64_t i = 0; i < counts[kind]; i++) take(buffers[kind][i], sizes[kind][i]);
   if (entry >= module->entry_count) return 27;
   int64_t arena_bytes = module->entries[entry].arena_bytes(dims);
   int64_t phases = 0;
@@ -84,11 +99,40 @@ int main(int argc, char **argv) {
     double seconds = (to.tv_sec - from.tv_sec + 1e-9 * (to.tv_nsec - from.tv_nsec)) / repeat;
     if (seconds < best) best = seconds;
   }
-  fwrite(&status, 8, 1, stdout);
-  fwrite(&phases, 8, 1, stdout);
-  fwrite(&arena_bytes, 8, 1, stdout);
-  fwrite(&best, 8, 1, stdout);
+  const int64_t head[] = {0, status, phases, arena_bytes};
+  fwrite(head, sizeof head, 1, out);
+  fwrite(&best, 8, 1, out);
   for (int kind = 1; kind < 3; kind++)
-    for (int64_t i = 0; i < counts[kind]; i++) fwrite(buffers[kind][i], sizes[kind][i], 1, stdout);
+    for (int64_t i = 0; i < counts[kind]; i++) fwrite(buffers[kind][i], sizes[kind][i], 1, out);
+  return fflush(out) ? 28 : 0;
+}
+
+/* Whether that many came. */
+static int arrived(int from, void *to, int64_t bytes) {
+  for (int64_t at = 0; at < bytes;) {
+    ssize_t now = read(from, (char *)to + at, bytes - at);
+    if (now <= 0) return 0;
+    at += now;
+  }
+  return 1;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 3) return 22;
+  int requests = open(argv[1], O_RDONLY), replies = open(argv[2], O_WRONLY);
+  fcntl(requests, F_SETPIPE_SZ, 1 << 20);
+  fcntl(replies, F_SETPIPE_SZ, 1 << 20);
+  for (int64_t bytes; arrived(requests, &bytes, 8);) {
+    unsigned char *request = malloc(bytes);
+    if (!request || !arrived(requests, request, bytes)) return 21;
+    rest = request, end = request + bytes;
+    pid_t child = fork();
+    if (child == 0) _exit(run(fdopen(replies, "wb")));
+    int status = 1 << 8;
+    if (child > 0) waitpid(child, &status, 0);
+    int64_t ended = WIFSIGNALED(status) ? 256 + WTERMSIG(status) : WEXITSTATUS(status);
+    if (ended && write(replies, &ended, 8) != 8) return 29;
+    free(request);
+  }
   return 0;
 }

@@ -1,9 +1,9 @@
 // Compiles hand-made programs and runs them. In: kernels and arrays. Out: the arrays that an artifact computed, read and written between
 // guard pages.
-// Holds: the driver is compiled once per test file; every artifact goes through the public way, object code and linker included.
+// Holds: the driver is compiled and started once per test file; every artifact goes through the public way, with object code and linker.
 
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,15 +49,57 @@ export interface RunOutput {
   readonly seconds: number;
 }
 
+/** The process of `driver.c`, which runs artifacts. */
+class Driver {
+  readonly #requests: number;
+  readonly #replies: number;
+
+  constructor(folder: string) {
+    const program = join(folder, 'driver');
+    const made = spawnSync('cc', ['-O1', '-o', program, join(here, 'driver.c'), '-ldl'], { encoding: 'utf8' });
+    if (made.status !== 0) throw new Error(`the driver does not compile: ${made.stderr}`);
+    const pipes = ['requests', 'replies'].map((name) => join(folder, name)) as [string, string];
+    execFileSync('mkfifo', pipes);
+    // It ends when nobody holds the pipe of its requests any more.
+    spawn(program, pipes, { stdio: ['ignore', 'ignore', 'inherit'] }).unref();
+    this.#requests = openSync(pipes[0], 'w');
+    this.#replies = openSync(pipes[1], 'r');
+  }
+
+  /** `parts`: a request behind the path. Returns the first `bytes` of the reply, whatever the entry said. */
+  run(path: string, parts: readonly Uint8Array[], bytes: number): DataView {
+    const name = globalThis.Buffer.from(path);
+    const sizes = [8 + name.length + parts.reduce((sum, part) => sum + part.byteLength, 0), name.length];
+    const request = globalThis.Buffer.concat([bytesOfNumbers(sizes), name, ...parts]);
+    for (let at = 0; at < request.length;) at += writeSync(this.#requests, request, at);
+    const [ended] = new BigInt64Array(this.#read(8).buffer) as unknown as [bigint];
+    if (ended !== 0n) throw new Error(`the artifact ended with ${ended > 256n ? `signal ${ended - 256n}` : ended}`);
+    return this.#read(bytes);
+  }
+
+  #read(bytes: number): DataView {
+    const to = new DataView(new ArrayBuffer(bytes));
+    for (let at = 0; at < bytes;) {
+      const now = readSync(this.#replies, to, at, bytes - at, null);
+      if (now === 0) throw new Error('the driver ended');
+      at += now;
+    }
+    return to;
+  }
+
+  close(): void {
+    closeSync(this.#requests);
+    closeSync(this.#replies);
+  }
+}
+
+const bytesOfNumbers = (numbers: readonly number[]): Uint8Array =>
+  new Uint8Array(BigInt64Array.from(numbers.map((value) => BigInt(value))).buffer);
+
 export class Bench {
   readonly #folder = mkdtempSync(join(tmpdir(), 'tfc-codegen-'));
-  readonly #driver = join(this.#folder, 'driver');
+  readonly #driver = new Driver(this.#folder);
   #artifacts = 0;
-
-  constructor() {
-    const made = spawnSync('cc', ['-O1', '-o', this.#driver, join(here, 'driver.c'), '-ldl'], { encoding: 'utf8' });
-    if (made.status !== 0) throw new Error(`the driver does not compile: ${made.stderr}`);
-  }
 
   /** Loops are given what the target wants of them. */
   compile(programs: readonly Program[], target: CpuTarget = hostTarget()): Artifact {
@@ -72,6 +114,7 @@ export class Bench {
   }
 
   close(): void {
+    this.#driver.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
@@ -85,10 +128,10 @@ export function textOf(programs: readonly Program[], target: CpuTarget, emit: 'l
 export class Artifact {
   readonly path: string;
   readonly timings: { readonly buildMs: number; readonly optimizeMs: number; readonly codegenMs: number; readonly linkMs: number };
-  readonly #driver: string;
+  readonly #driver: Driver;
   readonly #programs: readonly Program[];
 
-  constructor(driver: string, path: string, programs: readonly Program[], timings: Artifact['timings']) {
+  constructor(driver: Driver, path: string, programs: readonly Program[], timings: Artifact['timings']) {
     this.#driver = driver;
     this.path = path;
     this.#programs = programs;
@@ -109,18 +152,13 @@ export class Artifact {
     const head = [entry, input.shares ?? 0, input.repeat ?? 1, program.dims.length, ...program.dims.map((dim) => dims.get(dim) ?? NaN)];
     for (const group of [feeds, outputs, variables]) head.push(group.length, ...group.map((data) => data.byteLength));
     const bytes = (data: Data): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    const sent = globalThis.Buffer.concat([
-      bytes(BigInt64Array.from(head.map((value) => BigInt(value)))),
-      ...feeds.map(bytes),
-      ...variables.map(bytes),
-    ]);
-    const ran = spawnSync(this.#driver, [this.path], { input: sent, maxBuffer: 1 << 28 });
-    if (ran.status !== 0) throw new Error(`the artifact ended with ${ran.status ?? ran.signal ?? 'nothing'}: ${ran.stderr.toString()}`);
-    const said = new DataView(ran.stdout.buffer, ran.stdout.byteOffset, ran.stdout.byteLength);
+    const results = [...outputs, ...variables];
+    const size = 32 + results.reduce((sum, data) => sum + data.byteLength, 0);
+    const said = this.#driver.run(this.path, [bytesOfNumbers(head), ...feeds.map(bytes), ...variables.map(bytes)], size);
     if (said.getBigInt64(0, true) !== 0n) throw new Error('the entry reported a failure');
     let at = 32;
-    for (const data of [...outputs, ...variables]) {
-      new Uint8Array(data.buffer).set(ran.stdout.subarray(at, at + data.byteLength));
+    for (const data of results) {
+      bytes(data).set(new Uint8Array(said.buffer, at, data.byteLength));
       at += data.byteLength;
     }
     return {
@@ -221,9 +259,11 @@ export function program(kernels: readonly Kernel[], buffers: readonly Buffer[], 
 
 /** A small generator of repeatable numbers in [-2, 2). */
 export function numbers(length: number, seed = 1): Float32Array {
+  const made = new Float32Array(length);
   let state = seed * 2654435761;
-  return Float32Array.from({ length }, () => {
+  for (let at = 0; at < length; at++) {
     state = (Math.imul(state ^ (state >>> 15), 2246822519) + 3266489917) | 0;
-    return (state >>> 8) / (1 << 22) - 2;
-  });
+    made[at] = (state >>> 8) / (1 << 22) - 2;
+  }
+  return made;
 }

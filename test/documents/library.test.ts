@@ -17,6 +17,7 @@ const entries = chapters().flatMap(({ sections }) => sections.flatMap((section) 
 
 /** Declarations that others are made of, and programs need not know. */
 const parts = [
+  'firstPlace',
   'shiftedLogSum',
   'finiteOr0',
   'shares',
@@ -35,6 +36,7 @@ const parts = [
   'solveMatrices',
   'solveTriangles',
   'parity',
+  'saturates',
   'before',
   'rowsOfZeros',
   'bordered',

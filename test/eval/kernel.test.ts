@@ -2,6 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { parseProgram, verifyProgram } from '../../src/kernel/index.js';
+import { compileKernel } from '../../src/eval/kernel/compile.js';
+import { placesOf, trouble } from '../../src/eval/kernel/memory.js';
 import { prepareProgram, type ProgramInputs, type ProgramResult, type RunOptions, runProgram } from '../../src/eval/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 import { blocks, chained, mixed, softmax, tiles, warps } from '../kernel/samples.js';
@@ -51,6 +53,24 @@ describe('programs', () => {
         exps.forEach((one, column) => expect(y?.data[row * 10 + column]).toBeCloseTo(one / total, 6));
       }
     }
+  });
+
+  it('has one source for kernels that do the same elsewhere or at other sizes', () => {
+    const program = parseProgram(`${text('for f in 0..N { t[f] = w[f] }')}
+kernel l "l" reads 0 writes 0 flops 0 {
+for f in 0..N { u[f] = t[f] }
+}`);
+    const sources = [1, 4, 9].flatMap((N) => {
+      const dims = new Map([['N', N]]);
+      return program.kernels.map(
+        (kernel) =>
+          compileKernel(kernel, placesOf(program, dims, false), dims, () => {
+            throw trouble('no kernel shares memory');
+          }).source,
+      );
+    });
+    expect(sources.length).toBe(6);
+    expect(new Set(sources).size).toBe(1);
   });
 
   it.each([1, 2, 5])('multiplies %i × 5 × 6 in tiles', (rows) => {

@@ -4,8 +4,13 @@
 import { describe, expect, it } from 'vitest';
 import { checkModule } from '../../src/check/index.js';
 import { initEntries } from '../../src/passes/initializers.js';
-import { toKernels, toMachine } from '../../src/driver/build/pipeline.js';
+import { toKernels, toMachine, toSimplified } from '../../src/driver/build/pipeline.js';
+import type { Entry, ModuleGraph } from '../../src/graph/index.js';
 import { bodyOf, type KernelCode, parseProgram, type Program, printProgram, verifyProgram } from '../../src/kernel/index.js';
+import { InlineCosts } from '../../src/lower/form/inline-costs.js';
+import { fuse } from '../../src/lower/fuse/fuse.js';
+import { foreseenShared, storedOf } from '../../src/lower/fuse/shared.js';
+import { formEntry, KernelClasses } from '../../src/lower/index.js';
 import { loadStd } from '../../src/std/load.js';
 import { fixedTarget } from './kernels.js';
 
@@ -56,6 +61,20 @@ describe('depth', () => {
   it('is the same however layers are written', () => {
     const printed = Object.values(writings).map((text) => codesOf(programsOf(text(12))).size);
     expect(new Set(printed).size).toBe(1);
+  });
+
+  it('has values stored that kernels of the way there and of the way back need, as foreseen', () => {
+    const layers = Array.from({ length: 3 }, () => 'Dense<16, 64>(act: gelu), Dense<64, 16>()').join(', ');
+    const text = `${head.replace('relu', 'gelu')}layers = [${layers}]${step('fold layer in layers with h = x { layer(h) }')}`;
+    const { module, build } = checkModule({ path: 'deep.tdsl', text, read: () => undefined, std });
+    const { entries } = toSimplified().run(module as ModuleGraph, { build }).output;
+    const { block } = formEntry(entries.find(({ name }) => name === 'train') as Entry, fixedTarget, new KernelClasses());
+    const { order, materialized, forms } = block;
+    const shared = foreseenShared(order, materialized, forms);
+    const foreseen = storedOf(order, shared, materialized, forms, new InlineCosts(materialized, forms));
+    expect(foreseen.filter(({ op }) => op.name === 'erf')).toHaveLength(3);
+    const fusion = fuse(block);
+    expect(foreseen.filter((node) => !fusion.materialized.has(node))).toEqual([]);
   });
 
   it('prints code once and reads it back', () => {

@@ -89,6 +89,32 @@ describe('the pipeline', () => {
     );
   });
 
+  it('blames it also for what it has kept of a graph that was sound until then', () => {
+    const g = new Make();
+    const lazy = pass('forget', (module) => module, strippedGraph);
+    expect(() => Pipeline.of(differentiate).then(lazy).run(sample(g), { build: g.build })).toThrow(
+      /^internal error in forget: the graph breaks the rule "removed": .*strip removes it/,
+    );
+  });
+
+  it('blames the pass that makes a node anew over what its type does not follow from', () => {
+    const g = new Make();
+    const [x, y] = [g.feed('x', ['N']), g.feed('y', ['N', 'N'])];
+    const e = g.f('exp', x);
+    const over = (other: typeof x): Pass<ModuleGraph, ModuleGraph> =>
+      pass('mistake', (module) => ({
+        ...module,
+        entries: module.entries.map((entry) => ({
+          ...entry,
+          outputs: [{ path: '', node: g.build.remake(e, [other], e.attrs) as typeof x }],
+        })),
+      }));
+    const sound = Pipeline.of(pass('keep', (module) => module));
+    const run = (other: typeof x): unknown => sound.then(over(other)).run(g.module([e], [['y', y]]), { build: g.build });
+    expect(() => run(g.f('sin', x))).not.toThrow();
+    expect(() => run(y)).toThrow(/^internal error in mistake: the graph breaks the rule "types"/);
+  });
+
   it('names the pass in which something throws, and keeps the cause', () => {
     const g = new Make();
     const broken = pass('break', () => {

@@ -7,7 +7,7 @@ import type { Call, Passed } from '../calls.js';
 import type { Context } from '../context.js';
 import { fail } from '../report.js';
 import { dtypeBeside, ownDType, shapeOf, toTensor } from '../tensors.js';
-import { type Beside, besides, dtypeWanted, type Expected } from '../types.js';
+import { type Beside, besides, dtypeWanted, expectedDType, expectTensor, type Expected } from '../types.js';
 import type { DType, Shape } from '../../base/index.js';
 import type { TensorNode } from '../../graph/index.js';
 import { ERROR, tensorValue, type Value } from '../values.js';
@@ -34,21 +34,46 @@ export interface Given {
 
 export class BuiltinCall {
   readonly #assigned: ReadonlyMap<string, Passed>;
-  readonly #values = new Map<string, Given>();
+  readonly #values: Map<string, Given>;
   /** Arguments that are being evaluated. */
   readonly #open = new Set<string>();
+  #isUndecided = false;
 
   readonly context: Context;
   readonly builtin: Builtin;
   readonly site: Span;
   readonly expected: Expected | undefined;
 
-  constructor(context: Context, builtin: Builtin, site: Span, expected: Expected | undefined, assigned: ReadonlyMap<string, Passed>) {
+  constructor(
+    context: Context,
+    builtin: Builtin,
+    site: Span,
+    expected: Expected | undefined,
+    assigned: ReadonlyMap<string, Passed>,
+    values = new Map<string, Given>(),
+  ) {
     this.context = context;
     this.builtin = builtin;
     this.site = site;
     this.expected = expected;
     this.#assigned = assigned;
+    this.#values = values;
+  }
+
+  /** Whether nothing has said which dtype the elements of the result have. */
+  get isUndecided(): boolean {
+    return this.#isUndecided;
+  }
+
+  /** The same call, of the same values, where a dtype is expected of the result. */
+  inDType(dtype: DType): BuiltinCall {
+    return new BuiltinCall(this.context, this.builtin, this.site, expectTensor(dtype, undefined), this.#assigned, this.#values);
+  }
+
+  /** What elements without a dtype become: what is expected, or stands beside; where nothing is, they may become what they meet. */
+  dtypeForLiterals(): DType | undefined {
+    this.#isUndecided ||= expectedDType(this.expected) === undefined;
+    return dtypeWanted(this.expected);
   }
 
   has(name: string): boolean {
@@ -94,7 +119,7 @@ export class BuiltinCall {
   /** An argument whose elements the result has, as a tensor: a list of literals takes the dtype that the result should have. */
   elements(name: string): TensorNode | undefined {
     const { value, span } = this.given(name);
-    return toTensor(this.context, value, span, ownDType(value) === undefined ? dtypeWanted(this.expected) : undefined);
+    return toTensor(this.context, value, span, ownDType(value) === undefined ? this.dtypeForLiterals() : undefined);
   }
 
   /** The value of an argument that must have been passed. */
@@ -131,5 +156,13 @@ export function callBuiltin(call: Call, builtin: Builtin): Value {
   const assigned = assignArguments(context, call.passed, builtin.parameters, builtin.name, call.site, undefined, tooMany);
   if (assigned === undefined) return ERROR;
   const inner = new BuiltinCall(context, builtin, call.site, call.expected, assigned);
-  return builtin.run(inner);
+  const value = builtin.run(inner);
+  if (!inner.isUndecided || value.kind !== 'tensor' || value.node.type.dtype === 'bool') return value;
+  return {
+    ...value,
+    again(dtype) {
+      const other = builtin.run(inner.inDType(dtype));
+      return other.kind === 'tensor' ? other.node : undefined;
+    },
+  };
 }

@@ -11,8 +11,8 @@ import type { Context } from '../context.js';
 import { inAnyDType } from '../expressions/binary.js';
 import { excerpt } from '../report.js';
 import { ownDType, toTensor } from '../tensors.js';
-import { dtypeNamed, dtypeWanted, expectTensor } from '../types.js';
-import { boolean, ERROR, type FunctionValue, number, type Value } from '../values.js';
+import { dtypeNamed, dtypeWanted, expectTensor, type Expected } from '../types.js';
+import { boolean, dimOf, ERROR, type FunctionValue, number, type Value } from '../values.js';
 import { sizesGiven } from './axes.js';
 import { type Builtin, type BuiltinCall, required, result } from './builtin.js';
 
@@ -26,7 +26,9 @@ function filled(call: BuiltinCall, value: Value): Value {
     const node = toTensor(call.context, value, call.site, wanted);
     return result(node === undefined ? undefined : broadcastTo(call.context, node, shape, call.site));
   };
-  return inAnyDType(inDType, call.expected, value);
+  const everywhere = inAnyDType(inDType, call.expected, value);
+  const isWhole = value.kind === 'number' && value.integer && everywhere.kind === 'tensor' && everywhere.again !== undefined;
+  return isWhole ? { ...everywhere, isWhole } : everywhere;
 }
 
 function identity(call: BuiltinCall): Value {
@@ -84,6 +86,27 @@ export function shapedCall(
   const [first, ...more] = generics;
   const dtype = first?.kind === 'size-name' && more.length === 0 ? dtypeNamed(first.name, call.scope) : undefined;
   return typeof dtype === 'string' ? { call: { ...call, generics: null, expected: expectTensor(dtype, undefined) }, form } : undefined;
+}
+
+/** What draws as many numbers as its type has elements. */
+const draws: ReadonlySet<string> = new Set(['unit', 'uniform', 'normal']);
+
+/** `normal([B, 3], key: k)`: a shape that stands before the arguments is the one that is expected. */
+export function drawnIn(call: Call, { declaration, module }: FunctionValue): Call {
+  const [first, ...rest] = call.passed;
+  if (!module.std || !draws.has(declaration.name.text) || first === undefined || first.name !== null) return call;
+  const text = excerpt(call.context, first.span, '');
+  if (!text.startsWith('[') && !text.endsWith('.shape')) return call;
+  const value = first.value();
+  const shape = value.kind === 'list' ? value.items.flatMap((item) => dimOf(item) ?? []) : [];
+  if (value.kind !== 'list' || shape.length !== value.items.length || shape.some((dim) => (dim.constant ?? 0) < 0))
+    return { ...call, passed: [{ ...first, value: () => value }, ...rest] };
+  const [generic, ...more] = call.generics ?? [];
+  const dtype = generic?.kind === 'size-name' && more.length === 0 ? dtypeNamed(generic.name, call.scope) : undefined;
+  const outer = call.expected?.kind === 'tensor' ? call.expected : expectTensor(undefined, undefined);
+  return typeof dtype === 'string'
+    ? { ...call, passed: rest, generics: null, expected: expectTensor(dtype, shape) }
+    : { ...call, passed: rest, expected: { ...outer, shape } as Expected };
 }
 
 /** How a shape is passed, for a call that passes its sizes one by one. */

@@ -105,9 +105,13 @@ export function stretches(call: BuiltinCall, { type }: TensorNode, shape: Shape)
   return false;
 }
 
+/** What has been told already. */
+const hasFailed = (value: Value): boolean =>
+  value.kind === 'error' || (value.kind === 'list' && value.items.some(({ kind }) => kind === 'error'));
+
 /** Whether the elements of a list are tensors of one dtype; false after a diagnostic. */
 export function areTensors(call: BuiltinCall, values: readonly Value[], span: Span): boolean {
-  const odd = values.findIndex((value) => value.kind !== 'error' && shapeOf(value) === undefined);
+  const odd = values.findIndex((value) => !hasFailed(value) && shapeOf(value) === undefined);
   const wrong = values[odd];
   if (wrong !== undefined) {
     fail(

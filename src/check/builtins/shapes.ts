@@ -9,19 +9,19 @@ import { checkedIndex } from '../checked-index.js';
 import { takeRows } from '../picks.js';
 import { excerpt, fail } from '../report.js';
 import { agree, bindingLabel, ownDType, shapeOf, stackTensors, toTensor } from '../tensors.js';
-import { alone, dtypeWanted, expectedDType } from '../types.js';
+import { alone, expectedDType } from '../types.js';
 import { describe, dimOf, ERROR, number, tensorValue, type Value } from '../values.js';
 import { oneAxis, sizesGiven } from './axes.js';
 import { areAlike, areTensors, concatHint, elementText, openSizeHint, orderHint, stretches } from './shape-mistakes.js';
 import { optional, required, result, type Builtin, type BuiltinCall } from './builtin.js';
 
 /** What literals become: the dtype that is expected, or where all are literals that of what stands beside. */
-const dtypeForLiterals = ({ expected }: BuiltinCall, value: Value): DType | undefined =>
-  ownDType(value) === undefined ? dtypeWanted(expected) : expectedDType(expected);
+const dtypeForLiterals = (call: BuiltinCall, value: Value): DType | undefined =>
+  ownDType(value) === undefined ? call.dtypeForLiterals() : expectedDType(call.expected);
 
-/** The dtype of positions: i32, unless another one is expected or stands beside. */
-function dtypeOfNumbers({ expected }: BuiltinCall): DType {
-  const dtype = dtypeWanted(expected) ?? 'i32';
+/** The dtype of positions: i32, unless another one is expected or met. */
+function dtypeOfNumbers(call: BuiltinCall): DType {
+  const dtype = call.dtypeForLiterals() ?? 'i32';
   return dtype === 'bool' ? 'i32' : dtype;
 }
 
@@ -261,7 +261,7 @@ const addN: Builtin = {
 
 const iota: Builtin = {
   name: 'iota',
-  doc: 'The position along `axis`: 0, 1, 2, …, in the sizes of `shape`; i32 unless another dtype is expected.',
+  doc: 'The position along `axis`: 0, 1, 2, …, in the sizes of `shape` and the dtype of what they meet; i32 where nothing says which.',
   signatures: ['iota<T: number, ...R>(shape: list, axis: int = 0): T[...R]'],
   parameters: [...required('shape'), ...optional('axis')],
   run(call) {

@@ -380,7 +380,11 @@ function binaryNode(context: Context, operator: BinaryOperator, left: Side, righ
   }
   const logical = operator === '&&' || operator === '||';
   if (!fitsOperator(context, operator, left, right, what) || !fitsOperator(context, operator, right, left, what)) return ERROR;
-  const nodes = agree(context, [left, right], logical ? 'bool' : expected, span, what);
+  // Of numbers without a dtype along axes the quotients are fractions; a quotient of sizes is a size.
+  const sides = [left.value, right.value];
+  const isOpen =
+    operator === '/' && sides.every((side) => ownDType(side) === undefined) && sides.some((side) => (shapeOf(side)?.length ?? 0) > 0);
+  const nodes = agree(context, [left, right], logical ? 'bool' : (expected ?? (isOpen ? 'f32' : undefined)), span, what);
   if (nodes === undefined) return ERROR;
   const [a, b] = nodes as [NonNullable<(typeof nodes)[0]>, NonNullable<(typeof nodes)[0]>];
   const operands = [

@@ -4,7 +4,7 @@
 
 import type { Span } from '../../../grammar/index.js';
 import { Dim, elementCount } from '../../base/index.js';
-import { type Node, type Region, sourceOf, type TensorNode, topological } from '../../graph/index.js';
+import { type Node, type Region, regionsOf, sourceOf, type TensorNode, topological } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { applyOp, applyTensor } from '../apply-op.js';
 import { broadcastTo } from '../broadcast.js';
@@ -80,7 +80,7 @@ function costOf(node: Node): number {
       return Infinity;
     case 'removed':
       // A check of what is not taken would end the run.
-      return lowering.by === 'differentiate' || lowering.by === 'checks' ? Infinity : 0;
+      return lowering.by === 'strip' && regionsOf(node).length === 0 ? 0 : Infinity;
     case 'source':
     case 'element-of':
       return 0;

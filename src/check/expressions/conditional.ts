@@ -176,7 +176,7 @@ export function selectTensors(
 
 /** A number, or what is computed of numbers and sizes alone. */
 const isOpen = (value: Value): boolean =>
-  (value.kind === 'number' && value.node === undefined) || value.kind === 'size' || (value.kind === 'tensor' && value.again !== undefined);
+  value.kind === 'number' || value.kind === 'size' || (value.kind === 'tensor' && value.again !== undefined);
 
 /** Both as tensors of one dtype and shape, to which the condition can be broadcast as well. */
 function alike(

@@ -119,9 +119,10 @@ export function evaluateElement(
   };
   const again = object.kind === 'tensor' && outside === undefined ? object.again : undefined;
   const element = tensorValue(elementOf(node));
-  if (again === undefined) return element;
+  if (again === undefined || object.kind !== 'tensor') return element;
   return {
     ...element,
+    isWhole: object.isWhole,
     again(dtype) {
       const tensor = again(dtype);
       return tensor === undefined ? undefined : elementOf(tensor);

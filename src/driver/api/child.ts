@@ -1,16 +1,16 @@
-// Compiling in a child process. In: a job. Out: the reply of `worker.ts`. Holds: no compiler enters the calling process, and its crash is
+// Compiling in a child process. In: a job. Out: the reply of `serveBuild`. Holds: no compiler enters the calling process, and its crash is
 // an error here, nothing worse.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { TfcError } from '../../../runtime/index.js';
 import { InternalError } from '../../base/index.js';
-import { builtFile, bundleFile } from '../package.js';
+import { builtFile } from '../package.js';
 import type { BuildJob, BuildReply } from '../build/request.js';
 import { erase } from '../build/watch-stages.js';
 
-/** The worker that was built together with this file; this file's source takes the compiled one. */
-const workerPath = (): string => bundleFile('worker.cjs') ?? builtFile('dist', 'src', 'driver', 'worker.js');
+/** Of the bundle, also for who does not come from there: loading the compiler's own modules takes thrice as long as a small program. */
+const workerPath = (): string => builtFile('dist', 'bundle', 'worker.cjs');
 
 /** Node reads the certificates that this names before anything else, for 45 ms; a compiler asks nobody anything. */
 function environment(): NodeJS.ProcessEnv {

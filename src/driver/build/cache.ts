@@ -5,7 +5,7 @@
 // replaces it.
 
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { sweepDirectory, temporaryName, writeDirectory, writeFiles, writeFully } from '../../../runtime/atomic-file.js';
 import { loadNative } from '../../../runtime/native.js';
@@ -14,7 +14,7 @@ import type { Diagnostic } from '../../base/index.js';
 import { cacheFolders } from './cache-place.js';
 import { makeDirectory, readBytes } from '../../input/files.js';
 import { addonFile } from '../../../runtime/addon-file.js';
-import { bundleFile, packageRoot } from '../package.js';
+import { builtFile } from '../package.js';
 import { prune } from './prune.js';
 import type { Built, SourceFile } from './request.js';
 
@@ -203,27 +203,8 @@ function markUsed(...paths: readonly string[]): void {
   }
 }
 
-/**
- * Changes whenever the compiler does: the bundle's own stamp or, without one, names, sizes and times of the compiler's files; and the addon
- * that comes with it.
- */
-function compilerStamp(): string {
-  const root = packageRoot();
-  const addon = stampOf(addonFile('llvm') ?? '');
-  const bundled = bundleFile('stamp');
-  if (bundled !== undefined && existsSync(bundled)) return `${readFileSync(bundled, 'utf8')} ${addon}`;
-  const stamps: string[] = [];
-  const visit = (directory: string): void => {
-    if (!existsSync(directory)) return;
-    for (const entry of readdirSync(directory, { withFileTypes: true })) {
-      const path = join(directory, entry.name);
-      if (entry.isDirectory()) visit(path);
-      else if (/\.(?:js|tdsl)$/.test(entry.name)) stamps.push(stampOf(path));
-    }
-  };
-  for (const room of ['dist/src', 'dist/codegen', 'dist/grammar', 'src/std']) visit(join(root, room));
-  return hashOf(readFileSync(join(root, 'package.json'), 'utf8'), addon, ...stamps);
-}
+/** Changes whenever the compiler does, which is the one of the bundle, and the addon that comes with it. */
+const compilerStamp = (): string => `${readFileSync(builtFile('dist', 'bundle', 'stamp'), 'utf8')} ${stampOf(addonFile('llvm') ?? '')}`;
 
 function stampOf(path: string): string {
   const status = statSync(path, { throwIfNoEntry: false });

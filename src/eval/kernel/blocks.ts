@@ -38,7 +38,7 @@ export class BlockCode {
     const source = this.#source;
     switch (stmt.kind) {
       case 'share':
-        return source.line(`state.share(${source.place(stmt.buffer).id});`);
+        return source.line(`state.share(${source.idOf(source.place(stmt.buffer)).id});`);
       case 'barrier':
         return source.line('state.barrier();');
       case 'commit':
@@ -115,7 +115,7 @@ export class BlockCode {
     source.countBytes('Read', source.place(from), element);
     source.line(`${into.data}[${at}] = ${out.data}[${element}];`);
     source.line('}');
-    source.line(`state.copied(${source.place(to).id}, ${at});`);
+    source.line(`state.copied(${source.idOf(source.place(to)).id}, ${at});`);
     source.line('}');
   }
 

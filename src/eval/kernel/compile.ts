@@ -24,7 +24,7 @@ import { combined } from './combined.js';
 import { type KernelCounts, statementCounts } from './counts.js';
 import { fit, machineCode } from './machine.js';
 import { type Place, trouble } from './memory.js';
-import { asNumber, asStored, big, integer, literal, number, type Operand, small } from './operand.js';
+import { asNumber, asStored, big, integer, literal, number, type Operand, wholeNumber } from './operand.js';
 import { type Checked, KernelSource, type Local } from './source.js';
 import type { KernelState } from './state.js';
 
@@ -206,8 +206,10 @@ class KernelCompiler {
     if (buffer.role.kind === 'feed') throw trouble(`the feed ${buffer.name} is stored`);
     const at = this.#source.offset(buffer, stmt.index, stmt);
     const { data, written } = this.#source.memory(place);
-    if (place.slot !== undefined)
-      this.#source.line(`if (state.owners[${place.slot}] !== ${place.id}) state.takeOver(${place.slot}, ${place.id});`);
+    if (place.slot !== undefined) {
+      const { id, slot } = this.#source.idOf(place);
+      this.#source.line(`if (state.owners[${slot}] !== ${id}) state.takeOver(${slot}, ${id});`);
+    }
     if (buffer.role.kind === 'shared') this.#blocks.written(place, at, stmt);
     for (const loop of this.#source.checked) {
       if (!loop.stored.has(place.id)) continue;
@@ -235,7 +237,7 @@ class KernelCompiler {
           return number(literal(isFloat(expr.dtype) ? roundFloat(expr.dtype, Number(expr.value)) : Number(expr.value)), expr.dtype);
         return wholeNumber(expr.value);
       case 'size':
-        return wholeNumber(this.#source.size(expr.dim));
+        return this.#source.measured(expr.dim);
       case 'index':
       case 'name': {
         const local = this.#source.local(expr.name);
@@ -289,9 +291,4 @@ class KernelCompiler {
       number(isNarrowFloat(buffer.dtype) ? `(Number.isFinite(${value}) ? ${fit(buffer.dtype, value)} : ${value})` : value, buffer.dtype),
     );
   }
-}
-
-function wholeNumber(value: number | bigint): Operand {
-  const magnitude = Math.abs(Number(value));
-  return magnitude <= small ? integer(literal(Number(value)), magnitude) : big(value < 0 ? `(${BigInt(value)}n)` : `${BigInt(value)}n`);
 }

@@ -27,3 +27,8 @@ export const asNumber = (operand: Operand): string => (operand.big ? `Number(${o
 
 /** As it is stored: integers of eight bytes in bigints. */
 export const asStored = (operand: Operand): string => (operand.dtype === 'i64' && !operand.big ? `BigInt(${operand.code})` : operand.code);
+
+export function wholeNumber(value: number | bigint): Operand {
+  const magnitude = Math.abs(Number(value));
+  return magnitude <= small ? integer(literal(Number(value)), magnitude) : big(value < 0 ? `(${BigInt(value)}n)` : `${BigInt(value)}n`);
+}

@@ -6,7 +6,7 @@ import { bytesOf, type Dim, isWide } from '../../base/index.js';
 import { type Accumulator, type Buffer, type Expr, type Kernel, printExpr, printStatements, type Stmt } from '../../kernel/index.js';
 import { helpers } from './machine.js';
 import { type Place, sizeOf, trouble } from './memory.js';
-import { asNumber, big, number, type Operand } from './operand.js';
+import { asNumber, big, integer, number, type Operand, small, wholeNumber } from './operand.js';
 import type { KernelState } from './state.js';
 
 /** A loop whose iterations must be independent. */
@@ -30,6 +30,33 @@ export type Local =
   | { readonly kind: 'value'; readonly operand: Operand }
   | { readonly kind: 'registers'; readonly code: string; readonly accumulator: Accumulator };
 
+/** What a kernel gives its source, which others may have as well. */
+interface Given {
+  readonly functions: readonly ScalarFunction[];
+  readonly complaints: readonly Complaint[];
+  /** Of places, as the source numbers them. */
+  readonly ids: readonly number[];
+  readonly slots: readonly (number | undefined)[];
+  readonly sizes: readonly number[];
+}
+
+type Generated = (...args: readonly unknown[]) => unknown;
+
+/** Sources that were compiled last; small kernels take longer to compile than to run. */
+const known = new Map<string, Generated>();
+const mostKnown = 1000;
+
+function compiled(text: string): Generated {
+  let run = known.get(text);
+  if (run === undefined) {
+    // Generated source runs some hundred times faster than a walk over the tree.
+    run = new Function('state', 'given', ...Object.keys(helpers), text) as Generated;
+    if (known.size >= mostKnown) known.delete(known.keys().next().value as string);
+    known.set(text, run);
+  }
+  return run;
+}
+
 /** Sources of the arrays that say who touched an element last. */
 export interface Marks {
   readonly writers: string;
@@ -47,6 +74,13 @@ export class KernelSource {
   readonly #head = new Map<string, string>();
   readonly #functions: ScalarFunction[] = [];
   readonly #complaints: Complaint[] = [];
+  /** Places as the source numbers them, from 0 on: kernels that do the same elsewhere have the same source. */
+  readonly #numbers = new Map<number, number>();
+  readonly #ids: number[] = [];
+  readonly #slots: (number | undefined)[] = [];
+  /** Sizes that are not written out: their names by their keys, and their values. */
+  readonly #sizeNames = new Map<string, string>();
+  readonly #sizes: number[] = [];
   #locals = new Map<string, Local>();
   #checked: readonly Checked[] = [];
   /** Operands of the current statement. */
@@ -81,19 +115,25 @@ export class KernelSource {
 
   /** The text as a function. */
   function<T>(text: string): (state: KernelState) => T {
-    // Generated source runs some hundred times faster than a walk over the tree.
-    const run = new Function('state', 'functions', 'complaints', ...Object.keys(helpers), text) as (...args: readonly unknown[]) => T;
-    const given = Object.values(helpers);
-    return (state) => run(state, this.#functions, this.#complaints, ...given);
+    const run = compiled(text);
+    const called = Object.values(helpers);
+    const given: Given = {
+      functions: this.#functions,
+      complaints: this.#complaints,
+      ids: this.#ids,
+      slots: this.#slots,
+      sizes: this.#sizes,
+    };
+    return (state) => run(state, given, ...called) as T;
   }
 
   /** What source calls when a rule is broken: texts are made only then. */
   complaint(complaint: Complaint): string {
-    return `complaints[${this.#complaints.push(complaint) - 1}]`;
+    return `given.complaints[${this.#complaints.push(complaint) - 1}]`;
   }
 
   scalarFunction(one: ScalarFunction): string {
-    return `functions[${this.#functions.push(one) - 1}]`;
+    return `given.functions[${this.#functions.push(one) - 1}]`;
   }
 
   /** The statement, for messages. */
@@ -156,8 +196,16 @@ export class KernelSource {
     return { ...operand, code: name };
   }
 
-  size(dim: Dim): number {
-    return sizeOf(dim, this.#dims);
+  /** A size as source: a number only where it is the same in every run. */
+  measured(dim: Dim): Operand {
+    const value = sizeOf(dim, this.#dims);
+    if (dim.constant !== undefined || Math.abs(value) > small) return wholeNumber(value);
+    const name = this.#sizeNames.get(dim.key) ?? `size${this.#sizes.length}`;
+    if (!this.#sizeNames.has(dim.key)) {
+      this.#sizeNames.set(dim.key, name);
+      this.ahead(name, `const ${name} = given.sizes[${this.#sizes.push(value) - 1}];`);
+    }
+    return integer(name, Math.abs(value));
   }
 
   /** The register that an index names, after checking the index. */
@@ -206,14 +254,34 @@ export class KernelSource {
     return place;
   }
 
+  #number({ id, slot }: Place): number {
+    const number = this.#numbers.get(id) ?? this.#ids.length;
+    if (number === this.#ids.length) {
+      this.#numbers.set(id, number);
+      this.#ids.push(id);
+      this.#slots.push(slot);
+    }
+    return number;
+  }
+
+  /** Sources of the number of a place, and of its slot. */
+  idOf(place: Place): { readonly id: string; readonly slot: string } {
+    const number = this.#number(place);
+    const [id, slot] = [`id${number}`, `slot${number}`];
+    this.ahead(id, `const ${id} = given.ids[${number}], ${slot} = given.slots[${number}];`);
+    return { id, slot };
+  }
+
   memory(place: Place): { readonly data: string; readonly written: string } {
-    const [data, written] = [`d${place.id}`, `v${place.id}`];
-    this.ahead(data, `const ${data} = state.memories[${place.id}].data, ${written} = state.memories[${place.id}].written;`);
+    const { id } = this.idOf(place);
+    const [data, written] = [`d${this.#number(place)}`, `v${this.#number(place)}`];
+    this.ahead(data, `const { data: ${data}, written: ${written} } = state.memories[${id}];`);
     return { data, written };
   }
 
-  marks(level: Checked['level'], { id }: Place): Marks {
-    const name = `${level}${id}`;
+  marks(level: Checked['level'], place: Place): Marks {
+    const { id } = this.idOf(place);
+    const name = `${level}${this.#number(place)}`;
     this.ahead(name, `const ${name}w = state.marks('${level} writers', ${id}), ${name}r = state.marks('${level} readers', ${id});`);
     return { writers: `${name}w`, readers: `${name}r` };
   }
@@ -221,8 +289,9 @@ export class KernelSource {
   /** An element counts when this kernel touches it for the first time. */
   countBytes(how: 'Read' | 'Written', place: Place, at: string): void {
     if (!this.counting || place.buffer.role.kind === 'shared') return;
-    const seen = `seen${how}${place.id}`;
-    this.ahead(seen, `const ${seen} = state.marks('touched ${how === 'Read' ? 'readers' : 'writers'}', ${place.id});`);
+    const { id } = this.idOf(place);
+    const seen = `seen${how}${this.#number(place)}`;
+    this.ahead(seen, `const ${seen} = state.marks('touched ${how === 'Read' ? 'readers' : 'writers'}', ${id});`);
     this.line(`if (${seen}[${at}] !== state.kernel) { ${seen}[${at}] = state.kernel; bytes${how} += ${bytesOf(place.buffer.dtype)}; }`);
   }
 
@@ -234,13 +303,14 @@ export class KernelSource {
     const terms = index.map((expr, axis) => {
       const at = asNumber(this.of(expr));
       const size = place.shape[axis] as number;
-      const stride = this.size(buffer.strides[axis] as Dim);
+      const stride = this.measured(buffer.strides[axis] as Dim);
       const outside = this.complaint((state, found) =>
         state.outOfBounds(this.site(stmt), printExpr({ kind: 'load', buffer, index }), axis, found, size),
       );
       const end = axis === index.length - 1 && count > 1 ? `${at} + ${count - 1}` : at;
-      this.line(`if (!(${at} >= 0 && ${end} < ${size})) ${outside}(state, ${end});`);
-      return stride === 1 ? at : `${at} * ${stride}`;
+      const bound = this.measured(place.buffer.shape[axis] as Dim);
+      this.line(`if (!(${at} >= 0 && ${end} < ${asNumber(bound)})) ${outside}(state, ${end});`);
+      return stride.code === '1' ? at : `${at} * ${asNumber(stride)}`;
     });
     const name = this.fresh('at');
     this.line(`const ${name} = ${terms.length === 0 ? '0' : terms.join(' + ')};`);

@@ -17,25 +17,45 @@ import type { Scope } from './scope.js';
 
 /** Names of loops, lets and accumulators that the values depend on. */
 export function freeNames(exprs: readonly Expr[]): ReadonlySet<string> {
-  for (const part of expressionOrder(exprs, (one) => !namesOf.has(one))) {
-    const own = part.kind === 'index' || part.kind === 'name' ? part.name : part.kind === 'read' ? part.accumulator.name : undefined;
-    namesOf.set(part, own === undefined ? union(operandsOf(part)) : new Set([own]));
-  }
+  if (exprs.some((one) => namesIn(one) === undefined))
+    for (const part of expressionOrder(exprs, (one) => namesIn(one) === undefined)) namesOf.set(part, union(operandsOf(part)));
   return union(exprs);
 }
 
-/** Of expressions that were looked at before: what is built grows by a part at a time. */
+/** Of expressions that have operands and were looked at before: what is built grows by a part at a time. */
 const namesOf = new WeakMap<Expr, ReadonlySet<string>>();
+
+/** Undefined where nothing is known yet. */
+function namesIn(expr: Expr): ReadonlySet<string> | undefined {
+  switch (expr.kind) {
+    case 'const':
+    case 'size':
+      return none;
+    case 'index':
+    case 'name':
+      return new Set([expr.name]);
+    case 'read':
+      return new Set([expr.accumulator.name]);
+    case 'load':
+    case 'apply':
+      return namesOf.get(expr);
+  }
+}
 
 /** Most parts name what one of their operands names, and have its set. */
 function union(exprs: readonly Expr[]): ReadonlySet<string> {
   let all: ReadonlySet<string> = none;
   for (const expr of exprs) {
-    const names = namesOf.get(expr) ?? none;
-    if (names.size > all.size) all = [...all].every((name) => names.has(name)) ? names : new Set([...names, ...all]);
-    else if (![...names].every((name) => all.has(name))) all = new Set([...all, ...names]);
+    const names = namesIn(expr) ?? none;
+    if (names.size > all.size) all = includes(names, all) ? names : new Set([...names, ...all]);
+    else if (!includes(all, names)) all = new Set([...all, ...names]);
   }
   return all;
+}
+
+function includes(all: ReadonlySet<string>, some: ReadonlySet<string>): boolean {
+  for (const one of some) if (!all.has(one)) return false;
+  return true;
 }
 
 const none: ReadonlySet<string> = new Set();

@@ -3,33 +3,36 @@
 // Holds: inside of a group, results of reductions and tiles are read only at the point that is being computed; see the note at the end.
 
 import { type Shape, shapeEquals, shapeToString } from '../../base/index.js';
-import { type Node, NodeMap } from '../../graph/index.js';
+import type { Node } from '../../graph/index.js';
 import { build, type Expr, exprKey } from '../../kernel/index.js';
 import { mostCopies, mostMembers } from '../../target/index.js';
-import { isCheap, isMuchOf, paysToMove, paysToStore } from './cost-model.js';
-import { type Form, reducedKey, type ReduceForm, space, spread, tensorOf } from '../form/forms.js';
+import { isCheap, isMuchOf } from './cost-model.js';
+import { reducedKey, type ReduceForm, space, spread, tensorOf } from '../form/forms.js';
 import { type ApartNote, type Described, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
 import type { Apart, FormedBlock } from '../form/formed.js';
 import { InlineCosts } from '../form/inline-costs.js';
-import { Leaves } from '../form/leaves.js';
 import { Neighbours } from './neighbours.js';
 import { Precedence } from './precedence.js';
 import { memberReads, producer, readsOf, writesOut } from './reads.js';
+import { foreseenShared, sharedByGroups, sharedExpensive, storedOf } from './shared.js';
 import type { MemberReads } from '../form/structure.js';
 import type { Forms } from '../form/materialize.js';
 
 /**
  * Groups of the nodes of a block, whose `form` says what is materialized at least. Reductions that its forms split are done by partial
- * results. `supposed`: what is likely to be stored beyond that, because another plan of the same nodes stored it.
+ * results. `supposed`: what is likely to be stored beyond that, because another plan of the same nodes stored it; without one, what is
+ * foreseen. Where groups do not confirm it, they are made anew.
  */
-export function fuse(block: FormedBlock, supposed: readonly Node[] = []): Fusion {
+export function fuse(block: FormedBlock, supposed?: readonly Node[]): Fusion {
   const { order: nodes, forms, materialized: least } = block;
   const order = forms.hasSplits ? nodes.flatMap((node) => withPartial(node, forms)) : nodes;
-  if (supposed.length > 0) {
-    const fusion = completed(new Set([...least, ...supposed]), order, block);
+  const costs = new InlineCosts(least, forms);
+  const likely = supposed ?? storedOf(order, foreseenShared(order, least, forms), least, forms, costs);
+  if (likely.length > 0) {
+    const fusion = completed(new Set([...least, ...likely]), order, block);
     // Were one of them in a single group, it would be stored for nobody.
-    const shared = sharedByGroups(fusion, forms, new Set(supposed));
-    if (supposed.every((node) => shared.has(node))) return fusion;
+    const paying = new Set(storedOf(order, sharedByGroups(fusion, forms, new Set(likely)), least, forms, costs));
+    if (likely.every((node) => paying.has(node))) return fusion;
   }
   return completed(new Set(least), order, block);
 }
@@ -50,52 +53,6 @@ function completed(materialized: Set<Node>, order: readonly Node[], block: Forme
     for (const node of shared) materialized.add(node);
   }
 }
-
-/** Nodes that several groups would compute again, where that costs more than to store them: see `cost-model.ts`. */
-function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, costs: InlineCosts): Node[] {
-  const shared = sharedByGroups(fusion, forms);
-  if (shared.size === 0) return [];
-  const operands = new Leaves(order, fusion.materialized, forms);
-  return order.filter((node) => {
-    const groups = shared.get(node);
-    if (groups === undefined) return false;
-    if (paysToStore(tensorOf(node), costs.of(node), groups, forms.target)) return true;
-    const leaves = operands.of(node);
-    return paysToMove(
-      tensorOf(node),
-      leaves,
-      leaves.some((leaf) => operands.isEpilogue(leaf, node)),
-      groups,
-      forms.target,
-    );
-  });
-}
-
-/**
- * How many groups compute a node, where several do and that takes arithmetic. `supposed`: what is looked at as if it had no storage, and no
- * place in a group.
- */
-function sharedByGroups({ groups, materialized }: Fusion, forms: Forms, supposed: ReadonlySet<Node> = none): ReadonlyMap<Node, number> {
-  const lastUser = new NodeMap<Group>();
-  const shared = new Map<Node, number>();
-  for (const group of groups) {
-    const waiting: Node[] = [];
-    for (const { node } of group.members) if (!supposed.has(node)) waiting.push(...forms.argsOf(node));
-    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-      if ((materialized.has(node) && !supposed.has(node)) || forms.isStored(node)) continue;
-      const last = lastUser.get(node);
-      if (last === group) continue;
-      if (last !== undefined && computes(forms.of(node))) shared.set(node, (shared.get(node) ?? 1) + 1);
-      lastUser.set(node, group);
-      for (const argument of forms.argsOf(node)) waiting.push(argument);
-    }
-  }
-  return shared;
-}
-
-const none: ReadonlySet<Node> = new Set();
-
-const computes = (form: Form): boolean => form.kind === 'reduce' || (form.kind === 'element' && form.cost > 0);
 
 class Fuser {
   readonly #groups: Group[] = [];

@@ -211,10 +211,10 @@ function onceAsked<T>(find: () => T): () => T {
 function countUses(roots: readonly (readonly Node[])[]): NodeMap<number> {
   const uses = new NodeMap<number>();
   const use = (node: Node): void => uses.set(node, (uses.get(node) ?? 0) + 1);
-  for (const some of roots) some.forEach(use);
+  for (const some of roots) for (const root of some) use(root);
   eachNode(roots, (node) => {
-    node.args.forEach(use);
-    for (const [, region] of regionsOf(node)) region.results.forEach(use);
+    for (const arg of node.args) use(arg);
+    for (const [, region] of regionsOf(node)) for (const result of region.results) use(result);
   });
   return uses;
 }
