@@ -4,7 +4,7 @@
 // itself, until the block combines it behind the loop.
 
 import { InternalError } from '../../src/base/index.js';
-import { type Accumulator, type Combiner, type Expr, neutral, type PartialResult } from '../../src/kernel/index.js';
+import { type Accumulator, type Combiner, type CombineStmt, type Expr, neutral, type PartialResult } from '../../src/kernel/index.js';
 import type { KernelPlan } from '../analysis/plan.js';
 import type { LlvmType, LlvmValue } from '../llvm/builder/index.js';
 import { combined, updated } from '../llvm/emit/combined.js';
@@ -13,7 +13,7 @@ import type { Value } from '../llvm/emit/machine.js';
 import { kept, positionOf, registersOf, released } from '../llvm/emit/registers.js';
 import { type RegisterCells, SsaRegisters, StackRegisters } from '../llvm/emit/register-cells.js';
 import type { Partials, Scalar, Scope } from '../llvm/emit/scope.js';
-import type { Team } from './block.js';
+import type { Team, Warp } from './block.js';
 
 /** Which of a tile's elements each thread computes: those of this chunk of the loop of this index. */
 export interface Chunk {
@@ -102,6 +102,16 @@ export class ThreadAccumulators {
           combined(ops, partials.combine, released(this.#expressions.ops, cells.get(at), accumulator.dtype, 1), total),
         ),
       );
+    }
+  }
+
+  /** What the threads of `warp` side by side have, each with each. */
+  combine({ accumulator, combine, lanes }: CombineStmt, scope: Scope, warp: Warp): void {
+    const { ops } = this.#expressions;
+    const { cells, count } = registersOf(accumulator, scope);
+    for (let at = 0; at < count; at++) {
+      const value = warp.exchanged(combine, released(ops, cells.get(at), accumulator.dtype, 1), lanes);
+      cells.set(at, kept(ops, value));
     }
   }
 

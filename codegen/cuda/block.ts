@@ -54,8 +54,8 @@ export abstract class Team {
     return total;
   }
 
-  /** The value of the thread so many numbers on in the same warp, or of the one of that number. */
-  protected moved(of: Value, how: 'down' | 'idx', by: number): Value {
+  /** The value of the thread so many numbers on in the same warp, of the one of that number, or of the one whose number differs by it. */
+  protected moved(of: Value, how: 'down' | 'idx' | 'bfly', by: number): Value {
     const { builder: build, module } = this.ops;
     const { types } = module;
     const bits = this.ops.toMemory(of);
@@ -92,6 +92,14 @@ export class Warp extends Team {
 
   combine(how: Combiner, value: Value): Value {
     return this.moved(this.halved(how, value), 'idx', 0);
+  }
+
+  /** What the values of every `lanes` threads side by side combine to, in each of them. */
+  exchanged(how: Combiner, value: Value, lanes: number): Value {
+    let total = value;
+    for (let distance = lanes / 2; distance >= 1; distance /= 2)
+      total = combined(this.ops, how, total, this.moved(total, 'bfly', distance));
+    return total;
   }
 }
 

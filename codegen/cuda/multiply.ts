@@ -3,7 +3,7 @@
 // the sums of a thread.
 
 import { bytesOf, type DType, InternalError } from '../../src/base/index.js';
-import type { Buffer, Fragment, MultiplyStmt } from '../../src/kernel/index.js';
+import type { Buffer, Fragment, MultiplyStmt, SumsFragment } from '../../src/kernel/index.js';
 import type { LlvmValue } from '../llvm/builder/index.js';
 import type { Expressions, Memo } from '../llvm/emit/expressions.js';
 import type { Memory } from '../llvm/emit/memory.js';
@@ -38,19 +38,23 @@ export class WarpProducts {
     const here = withIndex(scope, stmt.warp, this.#warp.number);
     const [rows = 0, columns = 0] = stmt.sums.shape;
     const { cells } = registersOf(stmt.sums, scope);
-    const left = Array.from({ length: rows / 2 }, (_, i) => this.#fragment(stmt.left, 'left', i, here, memo));
-    const right = Array.from({ length: columns / 4 }, (_, j) => this.#fragment(stmt.right, 'right', j, here, memo)).flatMap(
+    const { left: from } = stmt;
+    const { dtype } = stmt.right.buffer;
+    const isInTurn = 'sums' in from && dtype === 'f32';
+    const left = Array.from({ length: rows / 2 }, (_, i) =>
+      'sums' in from ? this.#sums(from, dtype, i, here) : this.#fragment(from, 'left', i, here, memo),
+    );
+    const right = Array.from({ length: columns / 4 }, (_, j) => this.#fragment(stmt.right, 'right', j, here, memo, isInTurn)).flatMap(
       ([a, b, c, d]) => [
         [a, b],
         [c, d],
       ],
     ) as LlvmValue[][];
-    const { dtype } = stmt.left.buffer;
     const name = instructions[dtype];
     if (name === undefined) throw new InternalError('codegen', `tensor cores multiply no ${dtype}`);
     // Halves come in pairs; of others LLVM takes the bits.
-    const operand = (value: LlvmValue): LlvmValue =>
-      dtype === 'f16' ? build.bitcast(value, module.types.vector(module.types.f16, 2)) : value;
+    const wanted = dtype === 'f16' ? module.types.vector(module.types.f16, 2) : module.types.i32;
+    const operand = (value: LlvmValue): LlvmValue => (value.type === wanted ? value : build.bitcast(value, wanted));
     const result = module.types.struct(Array.from({ length: matrices }, () => module.types.f32));
     for (const [i, a] of left.entries())
       for (const [j, b] of right.entries()) {
@@ -61,8 +65,45 @@ export class WarpProducts {
       }
   }
 
-  /** Two by two matrices, of 16 lines and 32 bytes of steps: those of the left side lines first, those of the right side steps first. */
-  #fragment({ buffer, index, along }: Fragment, which: 'left' | 'right', number: number, scope: Scope, memo: Memo): LlvmValue[] {
+  /**
+   * The same of sums. Of 16 bits a thread has just the elements that it multiplies. Of f32 it has two columns side by side, which it takes
+   * for the steps t and t + 4; on the right side it does the same.
+   */
+  #sums({ sums, index }: SumsFragment, dtype: DType, number: number, scope: Scope): LlvmValue[] {
+    const { builder: build, module } = this.#expressions.ops;
+    const [, columns = 0] = sums.shape;
+    const first = this.#expressions.scalar(index[0], scope);
+    if (typeof first !== 'number') throw new InternalError('codegen', `${sums.name} is multiplied from a column on that is not known`);
+    const { cells } = registersOf(sums, scope);
+    /** Of a thread's elements in a matrix of 8 columns: the upper or the lower row, and which of two columns. */
+    const at = (matrix: number, row: number, column: number): LlvmValue =>
+      cells.get((2 * number + row) * columns + 2 * (first / side + matrix) + column);
+    if (dtype === 'f32') return [at(0, 0, 0), at(0, 1, 0), at(0, 0, 1), at(0, 1, 1)].map((value) => this.#rounded(value));
+    const [name, type] =
+      dtype === 'f16'
+        ? ['llvm.nvvm.ff2f16x2.rn', module.types.vector(module.types.f16, 2)]
+        : ['llvm.nvvm.ff2bf16x2.rn', module.types.vector(module.types.bf16, 2)];
+    // The first operand is the upper half.
+    const pair = (matrix: number, row: number): LlvmValue => build.intrinsic(name, type, [at(matrix, row, 1), at(matrix, row, 0)]);
+    return [pair(0, 0), pair(0, 1), pair(1, 0), pair(1, 1)];
+  }
+
+  /** Bits of an f32 as TF32. */
+  readonly #rounded = (value: LlvmValue): LlvmValue =>
+    this.#expressions.ops.builder.intrinsic('llvm.nvvm.f2tf32.rna', this.#expressions.ops.module.types.i32, [value]);
+
+  /**
+   * Two by two matrices, of 16 lines and 32 bytes of steps: those of the left side lines first, those of the right side steps first.
+   * `isInTurn`: of f32, steps side by side go to one matrix and the other in turn.
+   */
+  #fragment(
+    { buffer, index, along }: Fragment,
+    which: 'left' | 'right',
+    number: number,
+    scope: Scope,
+    memo: Memo,
+    isInTurn = false,
+  ): LlvmValue[] {
     const { ops } = this.#expressions;
     const { builder: build, module } = ops;
     const pitch = buffer.strides.at(-2)?.constant ?? 1;
@@ -71,8 +112,10 @@ export class WarpProducts {
     const element = ops.memoryType(buffer.dtype);
     const place = build.gep(element, start, [module.i64(along === 'depth' ? lines * pitch : lines)]);
     if (buffer.dtype !== 'f32') return this.#matrices(place, buffer, along, which);
-    const bits = along === 'depth' ? this.#matrices(place, buffer, along, which) : this.#elements(place, pitch, which);
-    return bits.map((value) => build.intrinsic('llvm.nvvm.f2tf32.rna', module.types.i32, [build.bitcast(value, module.types.f32)]));
+    const apart = along === 'depth' ? { line: pitch, step: 1 } : { line: 1, step: pitch };
+    const bits =
+      along === 'depth' && !isInTurn ? this.#matrices(place, buffer, along, which) : this.#elements(place, apart, which, isInTurn);
+    return bits.map((value) => this.#rounded(build.bitcast(value, module.types.f32)));
   }
 
   /** Matrices of rows of 16 bytes; of elements of two bytes they may be transposed on the way. */
@@ -93,15 +136,26 @@ export class WarpProducts {
     return Array.from({ length: matrices }, (_, at) => build.extractValue(loaded, [at]));
   }
 
-  /** The same of f32 whose lines lie side by side, element by element: lane 4·g + t has line g and step t of each matrix. */
-  #elements(place: LlvmValue, pitch: number, which: 'left' | 'right'): LlvmValue[] {
+  /**
+   * The same of f32, element by element: lane 4·g + t has line g and step t of each matrix, or, in turn, the steps 2·t and 2·t + 1 of both.
+   * `apart`: elements from a line, and a step, to the next.
+   */
+  #elements(
+    place: LlvmValue,
+    apart: { readonly line: number; readonly step: number },
+    which: 'left' | 'right',
+    isInTurn: boolean,
+  ): LlvmValue[] {
     const { builder: build, module } = this.#expressions.ops;
     const lane = this.#warp.thread;
-    const own = build.add(build.mul(build.and(lane, module.i64(3)), module.i64(pitch)), build.lshr(lane, module.i64(2)));
-    const first = build.gep(module.types.f32, place, [own]);
+    const [own, next] = isInTurn ? [2, 1] : [1, side / 2];
+    const step = build.mul(build.and(lane, module.i64(3)), module.i64(own * apart.step));
+    const line = build.mul(build.lshr(lane, module.i64(2)), module.i64(apart.line));
+    const first = build.gep(module.types.f32, place, [build.add(step, line)]);
     return Array.from({ length: matrices }, (_, at) => {
-      const [line, step] = which === 'left' ? [at & 1, at >> 1] : [at >> 1, at & 1];
-      return build.load(module.types.i32, build.gep(module.types.f32, first, [module.i64(step * (side / 2) * pitch + line * side)]));
+      const [lines, steps] = which === 'left' ? [at & 1, at >> 1] : [at >> 1, at & 1];
+      const offset = steps * next * apart.step + lines * side * apart.line;
+      return build.load(module.types.i32, build.gep(module.types.f32, first, [module.i64(offset)]));
     });
   }
 }

@@ -56,7 +56,7 @@ function mentions(stmt: Stmt, { name }: Buffer, cache: ExpressionCache): boolean
   forEachStatement([stmt], (one) => {
     if (one.kind === 'store') found ||= one.buffer.name === name;
     else if (one.kind === 'copy') found ||= one.to.name === name;
-    else if (one.kind === 'multiply') found ||= one.left.buffer.name === name || one.right.buffer.name === name;
+    else if (one.kind === 'multiply') found ||= ('buffer' in one.left && one.left.buffer.name === name) || one.right.buffer.name === name;
     found ||= cache.of(one).some((part) => part.kind === 'load' && part.buffer.name === name);
   });
   return found;

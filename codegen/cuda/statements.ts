@@ -101,6 +101,9 @@ export class ThreadStatements {
       case 'multiply':
         this.#products.emit(stmt, scope, memo);
         return;
+      case 'combine':
+        this.#accumulators.combine(stmt, scope, this.#warp);
+        return;
       case 'commit':
         this.#room.commit();
         return;

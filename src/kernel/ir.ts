@@ -120,6 +120,7 @@ export type BlockStmt =
   | { readonly kind: 'barrier' }
   | CopyStmt
   | MultiplyStmt
+  | CombineStmt
   /** The copies since the last `commit` become a group. */
   | { readonly kind: 'commit' }
   /** Until all groups but the `open` last ones are there: for those who copied, and behind a barrier for others. */
@@ -146,13 +147,14 @@ export interface CopyStmt {
  * `along` says what the last axis of the buffer runs over; the one before runs over the other. The sums are f32[2·I, 2·J, threads] for 16·I
  * rows and 8·J columns: as its element [i, j], thread 32·w + l of warp w has row 8·i + l / 4 and column 8·(j / 2) + 2·(l % 4) + j % 2.
  * Each becomes the sum of itself and of the exact products of `multiplyDepth` steps, added up in f64 one after the other before it is added
- * and rounded once; hardware may cut bits off on the way.
+ * and rounded once; hardware may cut bits off on the way. The left matrix may be sums of the same rows that another product left in
+ * registers, whose columns are the steps.
  */
 export interface MultiplyStmt {
   readonly kind: 'multiply';
   readonly warp: string;
   readonly sums: Accumulator;
-  readonly left: Fragment;
+  readonly left: Fragment | SumsFragment;
   readonly right: Fragment;
 }
 
@@ -160,6 +162,24 @@ export interface Fragment {
   readonly buffer: Buffer;
   readonly index: readonly Expr[];
   readonly along: 'depth' | 'lines';
+}
+
+/** Sums of a `multiply`, from a column on that is a multiple of the steps, rounded as the right side is. */
+export interface SumsFragment {
+  readonly sums: Accumulator;
+  readonly index: readonly [column: Expr];
+}
+
+/**
+ * Every `lanes` threads side by side, a power of two and at most a warp, combine what each has of an accumulator whose last axis numbers
+ * the threads, element by element; each of them then has the result. Thread l combines its own with that of thread l ^ (lanes / 2), what
+ * comes out with that of thread l ^ (lanes / 4), and so on down to its neighbour.
+ */
+export interface CombineStmt {
+  readonly kind: 'combine';
+  readonly accumulator: Accumulator;
+  readonly combine: Combiner;
+  readonly lanes: number;
 }
 
 /** Threads that multiply together. */

@@ -20,6 +20,7 @@ import type {
   PartialResult,
   Program,
   Stmt,
+  SumsFragment,
 } from './ir.js';
 import { ExpressionParser } from './parse-expression.js';
 import { axes, combinerText } from './text.js';
@@ -208,11 +209,15 @@ class Parser {
       if (this.#combiner() !== 'sum') this.#tokens.fail('a product is added');
       const outer = this.#expressions.locals;
       this.#expressions.locals = new Map(outer).set(warp, { kind: 'index' });
-      const left = this.#fragment();
+      const left = this.#tokens.takeWord('sums') ? this.#sumsFragment() : this.#fragment();
       this.#tokens.symbol('*');
       const right = this.#fragment();
       this.#expressions.locals = outer;
       return { kind: 'multiply', warp, sums, left, right };
+    }
+    if (this.#tokens.takeWord('combine')) {
+      const lanes = this.#tokens.integer();
+      return { kind: 'combine', lanes, accumulator: this.#accumulator(), combine: this.#combiner() };
     }
     if (!this.#tokens.takeWord('copy')) return undefined;
     const count = this.#tokens.integer();
@@ -229,6 +234,14 @@ class Parser {
     const along = this.#tokens.takeWord('depth') ? 'depth' : 'lines';
     if (along === 'lines') this.#tokens.word('lines');
     return { along, buffer: this.#namedBuffer(), index: this.#indices() };
+  }
+
+  #sumsFragment(): SumsFragment {
+    const sums = this.#accumulator();
+    const [column, ...more] = this.#indices();
+    return column !== undefined && more.length === 0
+      ? { sums, index: [column] }
+      : this.#tokens.fail('sums are multiplied from one column on');
   }
 
   #indices(): Expr[] {

@@ -148,12 +148,17 @@ class StatementPrinter {
         );
         return lines;
       case 'multiply': {
-        const [left, right] = [stmt.left, stmt.right].map(
-          ({ buffer, index, along }) => `${along} ${spell(buffer.name)}${this.#indices(index)}`,
+        const [left, right] = [stmt.left, stmt.right].map((side) =>
+          'sums' in side
+            ? `sums ${spell(side.sums.name)}${this.#indices(side.index)}`
+            : `${side.along} ${spell(side.buffer.name)}${this.#indices(side.index)}`,
         );
         lines.push(`${indent}multiply ${spell(stmt.warp)}: ${spell(stmt.sums.name)} += ${left} * ${right}`);
         return lines;
       }
+      case 'combine':
+        lines.push(`${indent}combine ${stmt.lanes} ${spell(stmt.accumulator.name)} ${combinerText[stmt.combine]}`);
+        return lines;
       case 'barrier':
       case 'commit':
         lines.push(`${indent}${stmt.kind}`);

@@ -29,12 +29,14 @@ export function rewriteStatement(stmt: Stmt, expr: (expr: Expr) => Expr, buffer:
       return { ...stmt, at: stmt.at.map(expr), from: buffer(stmt.from), index: stmt.index.map(expr), when: expr(stmt.when) };
     case 'multiply': {
       const { left, right } = stmt;
-      return { ...stmt, left: { ...left, index: left.index.map(expr) }, right: { ...right, index: right.index.map(expr) } };
+      const from = 'sums' in left ? { ...left, index: [expr(left.index[0])] as const } : { ...left, index: left.index.map(expr) };
+      return { ...stmt, left: from, right: { ...right, index: right.index.map(expr) } };
     }
     case 'share':
     case 'barrier':
     case 'commit':
     case 'wait':
+    case 'combine':
       return stmt;
   }
 }

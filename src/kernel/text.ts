@@ -67,6 +67,7 @@ const keywords: ReadonlySet<string> = new Set([
     'commit',
     'wait',
     'multiply',
+    'combine',
     'lanes',
   ],
 ]);

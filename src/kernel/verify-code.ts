@@ -7,12 +7,15 @@ import {
   type Accumulator,
   type BlockStmt,
   type Buffer,
+  type CombineStmt,
+  type Combiner,
   type CopyStmt,
   type Expr,
   type For,
   type KernelCode,
   type MultiplyStmt,
   type Stmt,
+  type SumsFragment,
   warpThreads,
 } from './ir.js';
 import { isMachineOp } from './machine.js';
@@ -133,6 +136,9 @@ class CodeVerifier {
         case 'multiply':
           this.#multiply(stmt, scope);
           break;
+        case 'combine':
+          this.#combine(stmt, scope);
+          break;
         case 'share':
         case 'barrier':
         case 'commit':
@@ -143,7 +149,7 @@ class CodeVerifier {
     }
   }
 
-  #ofBlock(stmt: Exclude<BlockStmt, CopyStmt | MultiplyStmt>, scope: Scope): void {
+  #ofBlock(stmt: Exclude<BlockStmt, CopyStmt | MultiplyStmt | CombineStmt>, scope: Scope): void {
     if (scope.vectors.length > 0) this.#fail('block', `${stmt.kind} in the vector loop ${scope.vectors[0]?.index}`);
     if (stmt.kind === 'wait' && (!Number.isInteger(stmt.open) || stmt.open < 0)) this.#fail('block', `waits for all but ${stmt.open}`);
     if (stmt.kind !== 'share') return;
@@ -157,23 +163,51 @@ class CodeVerifier {
   #multiply({ warp, sums, left, right }: MultiplyStmt, scope: Scope): void {
     if (scope.vectors.length > 0) this.#fail('block', `multiply in the vector loop ${scope.vectors[0]?.index}`);
     if (scope.locals.has(warp)) this.#fail('shadowing', `${warp} is declared again`);
-    const { dtype, shape } = this.#accumulator(
-      sums,
-      sums.shape.map(() => int(0)),
-      scope,
-    ).accumulator;
+    const { dtype, shape } = this.#wholeAccumulator(sums, scope);
     const [rows = 0, columns = 0, threads = 0] = shape;
     if (dtype !== 'f32' || shape.length !== 3 || rows % 2 > 0 || columns % 4 > 0 || threads % warpThreads > 0)
       this.#fail('multiply', `${sums.name} is ${dtype}[${shape.join(', ')}]`);
-    for (const { buffer, index } of [left, right]) {
+    if ('sums' in left) this.#sumsFragment(left, sums, scope);
+    for (const side of [left, right]) {
+      if ('sums' in side) continue;
+      const { buffer, index } = side;
       const local = scope.locals.get(buffer.name);
       if (local?.kind !== 'shared' || !isAlike(local.buffer, buffer)) this.#fail('scope', `no shared memory ${buffer.name} in scope`);
       this.#indices(buffer.name, buffer.shape.length, index);
       const pitch = buffer.strides.at(-2)?.constant ?? 1;
       // What is read at once are 16 bytes of a line.
-      if (!['bf16', 'f16', 'f32'].includes(buffer.dtype) || buffer.dtype !== left.buffer.dtype || (pitch * bytesOf(buffer.dtype)) % 16 > 0)
+      if (!['bf16', 'f16', 'f32'].includes(buffer.dtype) || buffer.dtype !== right.buffer.dtype || (pitch * bytesOf(buffer.dtype)) % 16 > 0)
         this.#fail('multiply', `${buffer.name} is ${buffer.dtype}, and its lines are ${pitch} elements apart`);
     }
+  }
+
+  /** `to`: the sums that are added to. */
+  #sumsFragment({ sums, index }: SumsFragment, { name, shape }: Accumulator, scope: Scope): void {
+    const { dtype, shape: own } = this.#wholeAccumulator(sums, scope);
+    const [rows, columns = 0, threads] = own;
+    const isAlike = own.length === 3 && rows === shape[0] && columns % 4 === 0 && threads === shape[2];
+    if (dtype !== 'f32' || !isAlike || sums.name === name)
+      this.#fail('multiply', `${sums.name}, which is multiplied, is ${dtype}[${own.join(', ')}]`);
+    this.#indices(sums.name, 1, index);
+  }
+
+  #combine({ accumulator, combine, lanes }: CombineStmt, scope: Scope): void {
+    if (scope.vectors.length > 0) this.#fail('block', `combine in the vector loop ${scope.vectors[0]?.index}`);
+    const { dtype, shape } = this.#wholeAccumulator(accumulator, scope);
+    if (![2, 4, 8, 16, 32].includes(lanes) || (shape.at(-1) ?? 0) % warpThreads > 0 || shape.length === 0)
+      this.#fail('combine', `${lanes} lanes combine ${accumulator.name} of the shape [${shape.join(', ')}]`);
+    this.#combines(accumulator.name, dtype, combine);
+  }
+
+  /** Of which no element is named. */
+  #wholeAccumulator(accumulator: Accumulator, scope: Scope): Accumulator {
+    const index = accumulator.shape.map(() => int(0));
+    return this.#accumulator(accumulator, index, scope).accumulator;
+  }
+
+  #combines(name: string, dtype: DType, combine: Combiner): void {
+    const boolean = combine === 'any' || combine === 'all';
+    if (boolean !== (dtype === 'bool')) this.#fail('dtype', `${name} combines ${dtype} by ${combine}`);
   }
 
   #copy({ to, at, from, index, count, when }: CopyStmt, scope: Scope): void {
@@ -216,7 +250,7 @@ class CodeVerifier {
       forEachStatement(loop.body, (stmt) => {
         const changed = changedBy(stmt)?.name;
         if (changed !== undefined && scope.locals.has(changed)) this.#fail('warps', `warps of ${loop.index} change ${changed}`);
-        if (['share', 'barrier', 'copy', 'commit', 'wait', 'multiply'].includes(stmt.kind))
+        if (['share', 'barrier', 'copy', 'commit', 'wait', 'multiply', 'combine'].includes(stmt.kind))
           this.#fail('warps', `${stmt.kind} by the warps of ${loop.index}`);
       });
     }
@@ -269,11 +303,7 @@ class CodeVerifier {
     const { accumulator, index, value } = stmt;
     const local = this.#accumulator(accumulator, index, scope);
     this.#sameDType(dtypeOf(value), accumulator.dtype, `what ${accumulator.name} takes`);
-    const boolean = stmt.kind === 'accumulate' && (stmt.combine === 'any' || stmt.combine === 'all');
-    if (boolean && accumulator.dtype !== 'bool')
-      this.#fail('dtype', `${accumulator.name} combines ${accumulator.dtype} by ${stmt.combine}`);
-    if (stmt.kind === 'accumulate' && !boolean && accumulator.dtype === 'bool')
-      this.#fail('dtype', `${accumulator.name} combines bool by ${stmt.combine}`);
+    if (stmt.kind === 'accumulate') this.#combines(accumulator.name, accumulator.dtype, stmt.combine);
     if (scope.parallel && !local.parallel) this.#fail('parallel', `${accumulator.name} is from outside of the parallel loop`);
     if (stmt.kind === 'accumulate') return;
     for (const loop of scope.vectors) {

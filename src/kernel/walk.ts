@@ -45,6 +45,7 @@ export function expressionsOf(stmt: Stmt): readonly Expr[] {
     case 'barrier':
     case 'commit':
     case 'wait':
+    case 'combine':
       return [];
   }
 }
@@ -56,8 +57,10 @@ export function bodiesOf(stmt: Stmt): readonly (readonly Stmt[])[] {
 }
 
 /** The accumulator that a statement itself changes, if it does. */
-export const changedBy = (stmt: Stmt): Accumulator | undefined =>
-  stmt.kind === 'accumulate' || stmt.kind === 'assign' ? stmt.accumulator : stmt.kind === 'multiply' ? stmt.sums : undefined;
+export function changedBy(stmt: Stmt): Accumulator | undefined {
+  if (stmt.kind === 'accumulate' || stmt.kind === 'assign' || stmt.kind === 'combine') return stmt.accumulator;
+  return stmt.kind === 'multiply' ? stmt.sums : undefined;
+}
 
 /** Whether a statement only computes: it asks for nothing early, and has no others inside. */
 export const computes = (stmt: Stmt): stmt is Stmt & { readonly kind: 'let' | 'accumulate' | 'store' } =>

@@ -9,7 +9,16 @@ export { type FusedGraph, printFused } from './fuse/fused-graph.js';
 export { parseFused } from './fuse/parse-fused.js';
 export { verifyFused } from './fuse/verify-fused.js';
 export { describeFused, describeGrouped } from './program/describe-groups.js';
-export { formEntry, type FormedEntry, type FusedEntry, fuseEntry, type GroupedEntry, orderEntry, splitEntry } from './program/entry.js';
+export {
+  formEntry,
+  type FormedEntry,
+  type FusedEntry,
+  flashEntry,
+  fuseEntry,
+  type GroupedEntry,
+  orderEntry,
+  splitEntry,
+} from './program/entry.js';
 export { type Lowered, planEntry, scheduleEntry } from './program/lower.js';
 export { indexPreconditions } from './program/index-preconditions.js';
 

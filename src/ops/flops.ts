@@ -16,8 +16,8 @@ export function flopsOf({ fn, dtype }: Extract<Expr, { kind: 'apply' }>): number
 }
 
 /** Of all warps together: two for each step onto each sum. */
-export const flopsOfMultiply = ({ sums, left }: MultiplyStmt): number =>
-  2 * multiplyDepth(left.buffer.dtype) * sums.shape.reduce((product, size) => product * size, 1);
+export const flopsOfMultiply = ({ sums, right }: MultiplyStmt): number =>
+  2 * multiplyDepth(right.buffer.dtype) * sums.shape.reduce((product, size) => product * size, 1);
 
 /** What the statement itself computes, without statements inside of it. */
 export function flopsOfStatement(stmt: Stmt): number {

@@ -297,6 +297,34 @@ export const tensorTiles = (bytes: number): readonly TileCost[] =>
     cycles: (Math.max(16 * down * across, warpsDown * warpsAcross * (4 * down + 2 * across)) / 32) * bytes,
   }));
 
+// ---- attention of a GPU's blocks (lower/schedule/cuda/attention) ------------------------------------------------------------------------
+
+/** Queries of a block, keys and columns together at most, and bytes of lines times lines that a processor multiplies in a cycle. */
+export interface AttentionCost {
+  readonly rows: number;
+  readonly sums: number;
+  readonly products: number;
+}
+/** 16 rows for each warp; a thread has a half as many sums in registers, of some 200 that it can have; 1024 pairs of two bytes. */
+export const tensorAttention: AttentionCost = { rows: 128, sums: 256, products: 2048 };
+/** 4 rows for each thread, which has a quarter as many sums, and those of a tile of keys apart; 128 pairs of four bytes. */
+export const coreAttention: AttentionCost = { rows: 64, sums: 192, products: 512 };
+/** Bytes of shared memory that a block needs beside its tiles: where its lanes combine whether a mask's scores count. */
+export const attentionOther = 1024;
+/** With fewer queries most of a block would compute nothing, and blocks for keys apart find more processors. */
+export const leastAttentionRows = 16;
+/**
+ * Keys of a tile, and tiles of them in shared memory: one is used while the others come. With 128 keys and tensor cores a thread has 64
+ * scores, which leaves registers for a single block on a processor, or spills; of two blocks one multiplies while the other takes
+ * exponentials.
+ */
+export const [attentionKeys, attentionStages] = [
+  [64, 32, 16],
+  [2, 3],
+] as const;
+/** Cycles of a processor for a score: some thirty instructions for its exponential, its mask and both maxima, by 128 lanes. */
+export const scoreCycles = 30 / 128;
+
 // ---- blocks of tiles and their memory (lower/schedule/cpu/matmul: emit.ts, pack.ts, prefetch.ts) ----------------------------------------
 
 /**

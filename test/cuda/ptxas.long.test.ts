@@ -67,6 +67,12 @@ describe.runIf(ptxas !== undefined)('ptxas', () => {
     expect(spillsOf(buildModule([program], target).text).filter((bytes) => bytes > 0)).toEqual([]);
   });
 
+  it('keeps the registers of attention', () => {
+    const { machine } = machineOf(join(import.meta.dirname, 'attention.tdsl'), { entry: 'plain' }, target);
+    const programs = machine.map(({ program }) => program);
+    expect(spillsOf(buildModule(programs, target).text).filter((bytes) => bytes > 0)).toEqual([]);
+  });
+
   it('says how many keep registers in memory (printed, not judged)', () => {
     console.log(`${all.spilling} of ${all.kernels} kernels`);
     expect(all.kernels).toBeGreaterThan(0);

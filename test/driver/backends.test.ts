@@ -121,6 +121,7 @@ describe('a back end that is registered', () => {
       'form',
       'fuse',
       'split',
+      'flash',
       'order',
       'schedule',
       'plan-memory',

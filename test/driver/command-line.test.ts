@@ -272,10 +272,10 @@ describe('compile', () => {
     expect(dump('order')).toBe(tfc('compile', 'model.tdsl', '--emit', 'fused').out);
     expect(dump('order')).toMatch(/^fused "/);
     expect(dump('form')).toMatch(/^formed "/);
-    for (const pass of ['fuse', 'split']) expect(dump(pass)).toMatch(/^grouped "/);
+    for (const pass of ['fuse', 'split', 'flash']) expect(dump(pass)).toMatch(/^grouped "/);
     expect(jsonError(tfc('compile', 'model.tdsl', '--dump-after', 'magic', '--json'))).toMatchObject({
       code: 'invalid-value',
-      hint: 'Passes in order: differentiate, strip, checks, simplify, form, fuse, split, order, schedule, plan-memory, expand, vectorize.',
+      hint: 'Passes in order: differentiate, strip, checks, simplify, form, fuse, split, flash, order, schedule, plan-memory, expand, vectorize.',
     });
   });
 
@@ -294,6 +294,7 @@ describe('compile', () => {
       'form',
       'fuse',
       'split',
+      'flash',
       'order',
       'schedule',
       'plan-memory',

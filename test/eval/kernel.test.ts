@@ -6,7 +6,7 @@ import { compileKernel } from '../../src/eval/kernel/compile.js';
 import { placesOf, trouble } from '../../src/eval/kernel/memory.js';
 import { prepareProgram, type ProgramInputs, type ProgramResult, type RunOptions, runProgram } from '../../src/eval/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
-import { blocks, mixed, softmax, tiles, warps } from '../kernel/samples.js';
+import { blocks, chained, mixed, softmax, tiles, warps } from '../kernel/samples.js';
 
 const f32 = (shape: readonly number[], values: Iterable<number>): TensorValue => tensorValue('f32', shape, [...values].map(Math.fround));
 const counting = (count: number, from = 0): number[] => Array.from({ length: count }, (_, at) => at + from);
@@ -143,6 +143,24 @@ for f in 0..N { u[f] = t[f] }
       return Math.fround(Math.fround(half(0)) + half(8));
     });
     expect(numbers(outputs[0])).toEqual(expected);
+  });
+
+  it('multiplies sums that stay in registers, rounded as the other side is, and combines rows', () => {
+    const [x, w] = [counting(256).map((at) => (at % 7) - 3), counting(256).map((at) => ((at * 5) % 11) - 4)] as const;
+    const { outputs } = run(chained, { feeds: [x, w].map((values) => tensorValue('bf16', [16, 16], values)) });
+    const product = (a: readonly number[]): number[] =>
+      counting(256).map((at) =>
+        counting(16).reduce((sum, k) => sum + (a[Math.floor(at / 16) * 16 + k] as number) * (w[k * 16 + (at % 16)] as number), 0),
+      );
+    const sums = product(x);
+    // Eight significant bits, of ties the even one.
+    const bf16 = (value: number): number => {
+      const unit = 2 ** Math.max(0, Math.floor(Math.log2(Math.abs(value) || 1)) - 7);
+      const near = Math.round(value / unit);
+      return (Math.abs(value / unit - Math.trunc(value / unit)) === 0.5 ? 2 * Math.round(value / unit / 2) : near) * unit;
+    };
+    expect(numbers(outputs[0])).toEqual(product(sums.map(bf16)));
+    expect(numbers(outputs[1])).toEqual(counting(16).map((row) => Math.max(...sums.slice(16 * row, 16 * row + 16))));
   });
 
   it.each([false, true])('keeps strides, conditions and in-place updates (arena: %s)', (arena) => {

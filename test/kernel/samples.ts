@@ -222,6 +222,54 @@ kernel sums "rows"
 }
 `;
 
+/** A product by one warp whose rows, cut off at their largest element, are multiplied once more without leaving registers. */
+export const chained = `program chained
+
+feed 0 x: bf16[16, 16]
+feed 1 w: bf16[16, 16]
+output 0 y: f32[16, 16]
+output 1 z: f32[16]
+
+kernel both "x by w by w"
+  reads 1024 writes 1088 flops 16384
+{
+  parallel for p in 0..1 {
+    share left: bf16[16, 24]
+    share right: bf16[16, 24]
+    acc s: f32[2, 4, 32] = f32(0)
+    acc o: f32[2, 4, 32] = f32(0)
+    acc top: f32[2, 32] = f32(-inf)
+    vector for c in 0..32 limit 32 {
+      copy 8 left[c / 2, c % 2 * 8] from x[c / 2, c % 2 * 8] if bool(1)
+      copy 8 right[c / 2, c % 2 * 8] from w[c / 2, c % 2 * 8] if bool(1)
+    }
+    commit
+    wait 0
+    barrier
+    multiply q: s += depth left[q, 0] * lines right[0, 0]
+    vector for t in 0..32 limit 32 {
+      unroll for i in 0..2 {
+        unroll for j in 0..4 {
+          top[i, t] max= s[i, j, t]
+        }
+      }
+    }
+    combine 4 top max=
+    multiply r: o += sums s[0] * lines right[0, 0]
+    vector for u in 0..32 limit 32 {
+      unroll for k in 0..2 {
+        if lanes u % 4 == 0 {
+          z[u / 4 + k * 8] = top[k, u]
+        }
+        unroll for l in 0..4 {
+          y[u / 4 + k * 8, u % 4 * 2 + l / 2 * 8 + l % 2] = o[k, l, u]
+        }
+      }
+    }
+  }
+}
+`;
+
 /** Loops that say how they run. */
 export const scheduled = `program scheduled
 dims N

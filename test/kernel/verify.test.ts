@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { Dim } from '../../src/base/index.js';
 import { ownCode, parseProgram, type Program, verifyProgram } from '../../src/kernel/index.js';
-import { blocks, mixed, scheduled, softmax, tiles, warps } from './samples.js';
+import { blocks, chained, mixed, scheduled, softmax, tiles, warps } from './samples.js';
 
 const kernel = (body: string): string => `kernel k "k"\n reads 0 writes 0 flops 0\n{\n${body}\n}\n`;
 const program = (body: string): Program =>
@@ -35,8 +35,11 @@ kernel c "c" reads 0 writes 0 flops 0
   like b ${uses}
 `);
 
+/** Of one warp, with as many rows and with other ones. */
+const twoSums = 'acc s: f32[2, 4, 32] = f32(0)\nacc r: f32[4, 4, 32] = f32(0)\n';
+
 describe('verifier', () => {
-  it.each(Object.entries({ softmax, tiles, mixed, scheduled, blocks, warps }))('accepts %s', (_, text) => {
+  it.each(Object.entries({ softmax, tiles, mixed, scheduled, blocks, warps, chained }))('accepts %s', (_, text) => {
     expect(() => verifyProgram(parseProgram(text))).not.toThrow();
   });
 
@@ -146,6 +149,12 @@ describe('verifier', () => {
       'block',
       'share a: f16[16, 16]\nacc s: f32[2, 4, 32] = f32(0)\nvector for i in 0..2 { multiply q: s += depth a[0, 0] * depth a[0, 0] }',
     ],
+    ['multiply', `share a: f16[16, 16]\n${twoSums}multiply q: s += sums s[0] * depth a[0, 0]`],
+    ['multiply', `share a: f16[16, 16]\n${twoSums}multiply q: s += sums r[0] * depth a[0, 0]`],
+    ['combine', 'acc s: f32[2, 32] = f32(0)\ncombine 3 s +='],
+    ['combine', 'acc s: f32[2, 16] = f32(0)\ncombine 4 s +='],
+    ['dtype', 'acc s: f32[2, 32] = f32(0)\ncombine 4 s any='],
+    ['block', 'acc s: f32[2, 32] = f32(0)\nvector for i in 0..2 { combine 4 s += }'],
     ['dims', 'for i in 0..B blocks C { }'],
     ['dims', 'let a = #(B*C)'],
   ])('has the rule %s: %s', (rule, body) => {

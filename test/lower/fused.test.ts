@@ -231,6 +231,7 @@ describe('the fused graph has the rule', () => {
     ['members', 'order', 'belongs to the groups', groupsOf((groups) => [...groups, { ...(groups[0] as FusedGroup), id: 999 }])],
     ['members', 'order', 'has none', inGroup(any, (group) => ({ ...group, members: [] }))],
     ['members', 'split', 'has none', inGroup(any, (group) => ({ ...group, members: [] }))],
+    ['members', 'order', 'the flash group', inGroup(isMatmul, (group) => ({ ...group, mode: 'flash' }))],
     ['members', 'order', 'has 0 of role nest', inGroup(any, (group) => ({ ...group, mode: 'nest' }))],
     [
       'members',
@@ -417,7 +418,7 @@ describe('text of a fused graph', () => {
     [`fused "f" {\n${node}  group one matmul [3] reads %0\n}\n`, 'line 3 of a graph: the number of a group is expected, found `one`'],
     [
       `fused "f" {\n${node}  group 1 row-production [3] reads %0\n}\n`,
-      'line 3 of a graph: a mode (elementwise, row-reduction, column-reduction, full-reduction, fused-rows, matmul, nest, loop), not row-production, is expected, found `[`',
+      'line 3 of a graph: a mode (elementwise, row-reduction, column-reduction, full-reduction, fused-rows, matmul, flash, nest, loop), not row-production, is expected, found `[`',
     ],
     [`fused "f" {\n${node}  group 1 matmul reads %0\n}\n`, 'line 3 of a graph: `[` is expected, found `reads`'],
     [`fused "f" {\n${node}  group 1 matmul [3]\n}\n`, 'line 4 of a graph: `reads` is expected, found `}`'],

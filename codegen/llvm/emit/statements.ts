@@ -85,6 +85,7 @@ export class Statements {
       case 'barrier':
       case 'copy':
       case 'multiply':
+      case 'combine':
       case 'commit':
       case 'wait':
         throw new InternalError('codegen', `${stmt.kind}, which only blocks of threads do`);

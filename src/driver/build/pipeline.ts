@@ -12,6 +12,7 @@ import {
   type FormedEntry,
   type FusedEntry,
   type FusedGraph,
+  flashEntry,
   fuseEntry,
   type GroupedEntry,
   indexPreconditions,
@@ -132,6 +133,13 @@ const split: Pass<Planned<GroupedEntry>, Planned<GroupedEntry>> = {
   run: ({ entries, ...rest }) => ({ ...rest, entries: entries.map(splitEntry) }),
 };
 
+const flash: Pass<Planned<GroupedEntry>, Planned<GroupedEntry>> = {
+  name: 'flash',
+  doc: 'Joins two products and the softmax between them where a schedule keeps its scores in registers.',
+  to: grouped,
+  run: ({ entries, ...rest }) => ({ ...rest, entries: entries.map(flashEntry) }),
+};
+
 const order: Pass<Planned<GroupedEntry>, Planned<FusedEntry>> = {
   name: 'order',
   doc: 'Puts kernels in order, and says where values are kept.',
@@ -190,7 +198,7 @@ export const toSimplified = (more: readonly GraphPass[] = []): Pipeline<ModuleGr
   more.reduce((pipeline, pass) => pipeline.then(pass), Pipeline.of(differentiate).then(strip).then(checks).then(simplify));
 
 const grouping = (target: Target): Pipeline<ModuleGraph, Planned<FusedEntry>> =>
-  Pipeline.of(formFor(target)).then(fuse).then(split).then(order);
+  Pipeline.of(formFor(target)).then(fuse).then(split).then(flash).then(order);
 
 /** A simplified module as kernels. */
 export const lowering = (target: Target): Pipeline<ModuleGraph, LoweredModule> => grouping(target).then(schedule).then(planMemory);

@@ -3,9 +3,11 @@
 // Holds: between two barriers an element of shared memory that one thread touches and another writes is a race; what copies bring may be
 // read behind the wait for it.
 
-import { isWide } from '../../base/index.js';
+import { type DType, isWide } from '../../base/index.js';
 import {
+  type Accumulator,
   type BlockStmt,
+  type CombineStmt,
   type CopyStmt,
   expressionOrder,
   expressionsOf,
@@ -13,11 +15,13 @@ import {
   multiplyDepth,
   type MultiplyStmt,
   type Stmt,
+  type SumsFragment,
   warpThreads,
 } from '../../kernel/index.js';
+import { combined } from './combined.js';
 import { fit } from './machine.js';
 import { type Place, trouble } from './memory.js';
-import { integer } from './operand.js';
+import { asNumber, integer } from './operand.js';
 import { type Checked, type KernelSource, type Local } from './source.js';
 
 export class BlockCode {
@@ -45,6 +49,8 @@ export class BlockCode {
         return this.#copy(stmt);
       case 'multiply':
         return this.#multiply(stmt);
+      case 'combine':
+        return this.#combine(stmt);
     }
   }
 
@@ -124,23 +130,52 @@ export class BlockCode {
     const product = (): void => {
       // What depends on the number of the warp.
       this.#evaluate(stmt);
-      const [a, b] = [this.#lines(stmt, left, 8 * rows), this.#lines(stmt, right, 4 * columns)];
+      const b = this.#lines(stmt, right, 4 * columns);
+      const a = 'sums' in left ? this.#sums(stmt, left, right.buffer.dtype, warp) : this.#lines(stmt, left, 8 * rows);
       const sum = source.fresh('sum');
       source.line(
         `for (let ${row} = 0; ${row} < ${8 * rows}; ${row}++) for (let ${column} = 0; ${column} < ${4 * columns}; ${column}++) {`,
       );
       source.line(`let ${sum} = 0;`);
-      source.line(`for (let ${k} = 0; ${k} < ${multiplyDepth(left.buffer.dtype)}; ${k}++) ${sum} += ${a(row, k)} * ${b(column, k)};`);
-      // The thread of the warp, and which of its elements this is.
-      const lane = `(${row} & 7) * 4 + ((${column} & 7) >> 1)`;
-      const element = `(${row} >> 3) * ${columns} + (${column} >> 3) * 2 + (${column} & 1)`;
+      source.line(`for (let ${k} = 0; ${k} < ${multiplyDepth(right.buffer.dtype)}; ${k}++) ${sum} += ${a(row, k)} * ${b(column, k)};`);
       const at = source.fresh('at');
-      source.line(`const ${at} = (${element}) * ${threads} + ${warp} * ${warpThreads} + ${lane};`);
+      source.line(`const ${at} = ${elementOf(sums, warp, row, column)};`);
       source.line(`${to}[${at}] = ${fit('f32', `${to}[${at}] + ${sum}`)};`);
       source.line('}');
     };
     source.scoped(product, [stmt.warp, number]);
     source.line('}');
+  }
+
+  /** Sums as the left side, rounded as they are multiplied; source of the one of a row and a step. */
+  #sums(stmt: MultiplyStmt, { sums, index }: SumsFragment, dtype: DType, warp: string): (row: string, step: string) => string {
+    const source = this.#source;
+    const { code } = source.registers(sums, stmt);
+    const [first, most] = [source.fresh('from'), 4 * (sums.shape[1] ?? 0) - multiplyDepth(dtype)];
+    source.line(`const ${first} = ${asNumber(source.of(index[0]))};`);
+    const beyond = source.complaint((_, found) => {
+      throw trouble(`the steps from column ${found} on of ${sums.name} are multiplied; ${source.site(stmt)}`);
+    });
+    source.line(`if (!(${first} >= 0 && ${first} <= ${most} && ${first} % ${multiplyDepth(dtype)} === 0)) ${beyond}(state, ${first});`);
+    return (row, step) => {
+      const value = `${code}[${elementOf(sums, warp, row, `(${first} + ${step})`)}]`;
+      return dtype === 'f32' ? `tf32(${value})` : fit(dtype, value);
+    };
+  }
+
+  #combine(stmt: CombineStmt): void {
+    const source = this.#source;
+    const { accumulator, combine, lanes } = stmt;
+    const { code } = source.registers(accumulator, stmt);
+    const count = accumulator.shape.reduce((product, size) => product * size, 1);
+    const [before, at] = [source.fresh('before'), source.fresh('at')];
+    for (let distance = lanes / 2; distance >= 1; distance /= 2) {
+      // Threads are the last axis, whose size is a multiple of the lanes.
+      source.line(`{ const ${before} = ${code}.slice();`);
+      source.line(`for (let ${at} = 0; ${at} < ${count}; ${at}++)`);
+      const other = `${before}[${at} ^ ${distance}]`;
+      source.line(`${code}[${at}] = ${combined(combine, accumulator, `${before}[${at}]`, other)}; }`);
+    }
   }
 
   /** Looks at all elements of a side, once; source of the one of a line and a step. */
@@ -172,6 +207,15 @@ export class BlockCode {
     const unwritten = source.complaint((state, found) => state.unwritten(source.site(stmt), place.id, found));
     source.line(`if (!(${written}[${at}] > 0)) ${unwritten}(state, ${at});`);
   }
+}
+
+/** Where the sum of a row and a column of a warp lies in its accumulator. */
+function elementOf({ shape }: Accumulator, warp: string, row: string, column: string): string {
+  const [, columns = 0, threads = 0] = shape;
+  // The thread of the warp, and which of its elements this is.
+  const lane = `(${row} & 7) * 4 + ((${column} & 7) >> 1)`;
+  const element = `(${row} >> 3) * ${columns} + (${column} >> 3) * 2 + (${column} & 1)`;
+  return `(${element}) * ${threads} + ${warp} * ${warpThreads} + ${lane}`;
 }
 
 /** Whether another iteration than that of `tag` left a mark since the last barrier. */

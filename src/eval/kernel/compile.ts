@@ -8,7 +8,6 @@ import { isFloat, unreachable, isWide, isNarrowFloat } from '../../base/index.js
 import {
   type Accumulator,
   type Buffer,
-  type Combiner,
   type Expr,
   expressionOrder,
   expressionsOf,
@@ -21,8 +20,9 @@ import {
 import { evaluateScalar, scalarOfKernel } from '../../ops/index.js';
 import { roundFloat } from './arithmetic.js';
 import { BlockCode, touchesShared } from './blocks.js';
+import { combined } from './combined.js';
 import { type KernelCounts, statementCounts } from './counts.js';
-import { fit, machineCode, product } from './machine.js';
+import { fit, machineCode } from './machine.js';
 import { type Place, trouble } from './memory.js';
 import { asNumber, asStored, big, integer, literal, number, type Operand, wholeNumber } from './operand.js';
 import { type Checked, KernelSource, type Local } from './source.js';
@@ -140,6 +140,7 @@ class KernelCompiler {
       case 'wait':
       case 'copy':
       case 'multiply':
+      case 'combine':
         return this.#blocks.emit(stmt);
       default:
         unreachable('kernel interpreter', stmt);
@@ -295,25 +296,5 @@ class KernelCompiler {
     return this.#source.keep(
       number(isNarrowFloat(buffer.dtype) ? `(Number.isFinite(${value}) ? ${fit(buffer.dtype, value)} : ${value})` : value, buffer.dtype),
     );
-  }
-}
-
-/** `old` combined with `value`: max and min give NaN when either is NaN. */
-function combined(combine: Combiner, { dtype }: Accumulator, old: string, value: string): string {
-  const wide = isWide(dtype);
-  const wrapped = (code: string): string => `BigInt.${dtype === 'u64' ? 'asUintN' : 'asIntN'}(64, ${code})`;
-  switch (combine) {
-    case 'sum':
-      return wide ? wrapped(`${old} + ${value}`) : fit(dtype, `${old} + ${value}`);
-    case 'product':
-      if (wide) return wrapped(`${old} * ${value}`);
-      return product(dtype, old, value);
-    case 'max':
-    case 'min':
-      return wide ? `(${old} ${combine === 'max' ? '>' : '<'} ${value} ? ${old} : ${value})` : `Math.${combine}(${old}, ${value})`;
-    case 'any':
-      return `(${old} | ${value})`;
-    case 'all':
-      return `(${old} & ${value})`;
   }
 }

@@ -12,7 +12,7 @@ import { constants, type PartialForm, type ReduceForm, space, type MatmulForm } 
  * elementwise: every point of `outer` by itself. row-reduction: loops over `outer`, lanes along what is reduced. column-reduction: lanes
  * along the last axis of `outer`, reductions in order. full-reduction: a few results, lanes along what is reduced. fused-rows: row
  * reductions in blocks of points, each of which also leaves its partial result of sums over all points. matmul: matrix product with an
- * epilogue.
+ * epilogue. flash: two matrix products and the softmax between them, tile of columns by tile of columns (`flash.ts`).
  */
 export const modes = [
   'elementwise',
@@ -21,6 +21,7 @@ export const modes = [
   'full-reduction',
   'fused-rows',
   'matmul',
+  'flash',
   'nest',
   'loop',
 ] as const;

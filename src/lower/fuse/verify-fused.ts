@@ -1,8 +1,8 @@
 // What every fused graph fulfils. In: one. Out: nothing, or an InternalError that names the pass and the broken rule.
 // The rules:
 //   members   a group has members that its mode takes, with the types of their nodes, and a value is a member of one group; a group of a
-//             product, a nest or a loop has exactly one of these, one of reductions or partial results has some; what is stored already is
-//             the only member of a group that copies it
+//             product, a nest or a loop has exactly one of these, one of attention two products, one of reductions or partial results has
+//             some; what is stored already is the only member of a group that copies it
 //   order     what a group reads was computed by a group before it, comes from outside, or is its own; while groups have no order yet, they
 //             do not wait for each other in a circle
 //   storage   what another group reads has storage, and no two values go to one place; while values have no places yet, none has one
@@ -29,18 +29,19 @@ export function verifyFused(graph: FusedGraph, pass: string): void {
   new Verifier(graph, pass).run();
 }
 
-/** What a group takes besides elementwise members, and whether it has exactly one of the first kind. */
+/** What a group takes besides elementwise members, and how many of the first kind where that is decided. */
 const modeRoles: Readonly<
-  Record<Mode, { readonly needs: Member['role']; readonly one?: boolean; readonly also: readonly Member['role'][] }>
+  Record<Mode, { readonly needs: Member['role']; readonly count?: number; readonly also: readonly Member['role'][] }>
 > = {
   elementwise: { needs: 'elementwise', also: [] },
   'row-reduction': { needs: 'reduce', also: ['elementwise'] },
   'column-reduction': { needs: 'reduce', also: ['elementwise'] },
   'full-reduction': { needs: 'reduce', also: ['elementwise'] },
   'fused-rows': { needs: 'partial', also: ['elementwise', 'reduce'] },
-  matmul: { needs: 'matmul', one: true, also: ['elementwise'] },
-  nest: { needs: 'nest', one: true, also: [] },
-  loop: { needs: 'loop', one: true, also: [] },
+  matmul: { needs: 'matmul', count: 1, also: ['elementwise'] },
+  flash: { needs: 'matmul', count: 2, also: ['elementwise', 'reduce'] },
+  nest: { needs: 'nest', count: 1, also: [] },
+  loop: { needs: 'loop', count: 1, also: [] },
 };
 
 interface Computed {
@@ -79,9 +80,10 @@ class Verifier {
   #members(group: FusedGroup): void {
     const { id, mode, members } = group;
     if (members.length === 0) this.#fail('members', `group ${id} has none`);
-    const { needs, one, also } = modeRoles[mode];
+    const { needs, count: wanted, also } = modeRoles[mode];
     const count = members.filter(({ role }) => role === needs).length;
-    if (count === 0 || (one === true && count > 1)) this.#fail('members', `the ${mode} group ${id} has ${count} of role ${needs}`);
+    if (count === 0 || (wanted !== undefined && count !== wanted))
+      this.#fail('members', `the ${mode} group ${id} has ${count} of role ${needs}`);
     for (const member of members) {
       const { role, number, partial } = member;
       if (role !== needs && !also.includes(role)) this.#fail('members', `the ${mode} group ${id} has a member of role ${role}`);

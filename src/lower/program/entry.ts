@@ -1,5 +1,6 @@
 // The first steps of an entry towards kernels, one function for each pass. In: a simplified entry, a target, the module's variables. Out:
-// how its nodes are computed; the same in groups; with reductions split where that pays; in order, with places for all values.
+// how its nodes are computed; the same in groups; with reductions split where that pays; with attention joined; in order, with places for
+// all values.
 // Holds: nothing that a step has made changes in a later one.
 
 import { InternalError } from '../../base/index.js';
@@ -17,13 +18,15 @@ import { build, type Buffer } from '../../kernel/index.js';
 import type { Target } from '../../target/index.js';
 import { type Apart, formBlock, type FormedBlock } from '../form/formed.js';
 import { laidOut } from '../form/layout.js';
-import { Forms } from '../form/materialize.js';
+import { Forms, probeBuffer } from '../form/materialize.js';
 import { BufferPool, type RequiredOutput, Storage } from '../form/storage.js';
 import type { Stored } from '../form/values.js';
+import { joinAttention } from '../fuse/flash.js';
 import { fuse } from '../fuse/fuse.js';
 import type { GroupedBlock } from '../fuse/groups.js';
 import { splitReductions } from '../fuse/split-reductions.js';
 import type { EmitContext } from '../schedule/common/emitter.js';
+import { planAttention } from '../schedule/cuda/attention/plan.js';
 import type { KernelClasses } from './kernel-classes.js';
 import { type KernelOrder, planOrder } from './order.js';
 
@@ -54,6 +57,17 @@ export const fuseEntry = ({ entry, block }: FormedEntry): GroupedEntry => ({ ent
 
 /** Which reductions are done by partial results. */
 export const splitEntry = ({ entry, block }: GroupedEntry): GroupedEntry => ({ entry, block: splitReductions(block) });
+
+/** Which products, with the softmax between them, never store their scores. */
+export function flashEntry({ entry, block }: GroupedEntry): GroupedEntry {
+  const { target } = block.formed.forms;
+  if (target.kind !== 'cuda') return { entry, block };
+  const { forms, materialized } = block.formed;
+  const isStored = (node: Node): boolean => materialized.has(node) || block.fusion.materialized.has(node) || forms.isStored(node);
+  const stored = (node: TensorNode): Stored | undefined => (isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined);
+  const from = { forms, storage: { stored } };
+  return { entry, block: joinAttention(block, (attention) => planAttention(attention, from, target) !== undefined) };
+}
 
 /** In which order groups run, and where values are kept. */
 export function orderEntry({ entry, block: { formed, fusion } }: GroupedEntry, variables: readonly Variable[]): FusedEntry {

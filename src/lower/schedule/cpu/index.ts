@@ -1,5 +1,6 @@
 // The schedules of CPUs: threads over blocks, lanes in vectors, sums in registers. In: a group. Out: statements in a scope.
 
+import { InternalError } from '../../../base/index.js';
 import { transposeOf, emitTranspose } from './transpose.js';
 import { emitRowReduction } from '../common/row-reduction.js';
 import { emitLoop } from '../../program/loops.js';
@@ -25,6 +26,9 @@ export const cpu = (target: CpuTarget): Schedules => ({
   'full-reduction': (group, scope, context) => emitFullReduction(new KernelEmitter(group, context), scope),
   'fused-rows': (group, scope, context) => new FusedRowsEmitter(group, context).emit(scope),
   matmul: (group, scope, context) => new MatmulEmitter(group, context, target).emit(scope),
+  flash: () => {
+    throw new InternalError('lower', 'no schedule of a CPU keeps scores in registers');
+  },
   nest: (group, scope, context) => emitNest(group, scope, context),
   loop: (group, scope, context) => emitLoop(group, scope, context),
 });

@@ -7,6 +7,7 @@ import { KernelEmitter } from '../common/emitter.js';
 import { emitFullReduction } from '../common/full-reduction.js';
 import { FusedRowsEmitter } from '../common/fused-rows.js';
 import type { Schedules } from '../index.js';
+import { emitAttention } from './attention/emit.js';
 import { emitElementwise } from './elementwise.js';
 import { emitBatch } from './nest.js';
 import { emitRows } from './rows.js';
@@ -20,6 +21,7 @@ export const cuda = (target: CudaTarget): Schedules => ({
   'full-reduction': (group, scope, context) => emitFullReduction(new KernelEmitter(group, context), scope),
   'fused-rows': (group, scope, context) => new FusedRowsEmitter(group, context).emit(scope),
   matmul: (group, scope, context) => emitProduct(group, scope, context, target),
+  flash: (group, scope, context) => emitAttention(group, scope, context, target),
   nest: (group, scope, context) => emitBatch(group, scope, context),
   loop: (group, scope, context) => emitLoop(group, scope, context),
 });

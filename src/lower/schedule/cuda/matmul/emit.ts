@@ -5,7 +5,7 @@
 import { bytesOf, Dim, type DType, elementCount, isFloat } from '../../../../base/index.js';
 import type { TensorNode } from '../../../../graph/index.js';
 import { type Accumulator, build, type Expr, type For, type Fragment, multiplyDepth } from '../../../../kernel/index.js';
-import { type CudaTarget, depthRun, leastPartUnit, threadsAcross, threadsDown, unrolledDepth } from '../../../../target/index.js';
+import { type CudaTarget, depthRun, leastPartUnit, threadsAcross, threadsDown } from '../../../../target/index.js';
 import { combinedAs, identity, type MatmulForm, spread, widthAs } from '../../../form/forms.js';
 import { splitIndex } from '../../../form/index-expressions.js';
 import { type Scope, valueKey } from '../../../form/scope.js';
@@ -14,6 +14,7 @@ import type { Group } from '../../../fuse/groups.js';
 import { type EmitContext, KernelEmitter } from '../../common/emitter.js';
 import { twoSum, withLost } from '../../common/running-sum.js';
 import { matricesOf, readSides, rowAxes, type SideRead, type Staged, stageSide } from './sides.js';
+import { multiplyByThreads } from './multiply.js';
 import { addParts } from './parts.js';
 import { gridOf } from './grid.js';
 import { type BlockTile, placeOf, type Plan, planDeep, planProduct, type ProductSizes, warpPlace } from './tiles.js';
@@ -198,7 +199,12 @@ class BlockProduct {
       const end = bring(body, build.plus(s, build.int(stages - 1)));
       const number = body.let('stage', build.modulo(s, build.int(stages)));
       if (this.#tile.isTensor) this.#multiplyByWarps(body, sides, sums, number);
-      else this.#multiply(body, sides, sums, number);
+      else
+        multiplyByThreads(body, sums, this.#tile.depth, (thread, vector) => {
+          const { row, column } = placeOf(this.#tile, thread, vector);
+          const element = ({ buffer, at }: Staged, k: Expr, line: Expr): Expr => build.load(buffer, at(number, k, line));
+          return { left: (k, i) => element(left, k, row(i)), right: (k, j) => element(right, k, column(j)) };
+        });
       end();
       totals?.add(body, s, count);
     };
@@ -229,36 +235,7 @@ class BlockProduct {
     );
   }
 
-  /** The steps of a stage, onto the sums. */
-  #multiply(scope: Scope, { left, right }: Sides, sums: Accumulator, stage: Expr): void {
-    const { depth, perThread } = this.#tile;
-    const [down, across] = perThread.map(build.int) as [Expr, Expr];
-    this.#threads(scope, (thread, vector) => {
-      const { row, column } = placeOf(this.#tile, thread, vector);
-      const columns: Accumulator = { name: scope.names.fresh('b'), dtype: sums.dtype, shape: [perThread[1]] };
-      vector.emit({ kind: 'declare', accumulator: columns, initial: identity('sum', sums.dtype) });
-      const step = (k: Expr, body: Scope): void => {
-        body.loop('j', across, 'unroll', (j, one) => {
-          const value = build.load(right.buffer, right.at(stage, k, column(j)));
-          one.emit({ kind: 'assign', accumulator: columns, index: [j], value });
-        });
-        body.loop('i', down, 'unroll', (i, one) => {
-          const a = one.let('a', build.load(left.buffer, left.at(stage, k, row(i))));
-          one.loop('j', across, 'unroll', (j, product) => {
-            const value = build.apply('mul', sums.dtype, a, build.read(columns, [j]));
-            product.emit({ kind: 'accumulate', accumulator: sums, index: [i, j, thread], combine: 'sum', value });
-          });
-        });
-      };
-      vector.loop('k', build.int(depth / unrolledDepth), 'serial', (k, outer) =>
-        outer.loop('k', build.int(unrolledDepth), 'unroll', (next, body) =>
-          step(build.plus(build.times(k, build.int(unrolledDepth)), next), body),
-        ),
-      );
-    });
-  }
-
-  /** The same by tensor cores. */
+  /** The steps of a stage, onto the sums, by tensor cores. */
   #multiplyByWarps(scope: Scope, { left, right }: Sides, sums: Accumulator, stage: Expr): void {
     const together = multiplyDepth(this.#staged);
     scope.loop('k', build.int(this.#tile.depth / together), 'unroll', (k, body) => {

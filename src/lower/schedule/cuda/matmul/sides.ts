@@ -18,9 +18,10 @@ import {
   widthAs,
 } from '../../../form/forms.js';
 import { splitIndex } from '../../../form/index-expressions.js';
+import type { Forms } from '../../../form/materialize.js';
 import { Names, Scope } from '../../../form/scope.js';
+import type { Storage } from '../../../form/storage.js';
 import { Values } from '../../../form/values.js';
-import type { EmitContext } from '../../common/emitter.js';
 import type { BlockTile } from './tiles.js';
 
 /** The left side, whose lines are rows, or the right one, whose lines are columns. */
@@ -73,14 +74,20 @@ interface MemoryOrder {
   readonly source: Buffer | undefined;
 }
 
+/** Where a product finds what it reads: whatever has storage. */
+export interface ReadFrom {
+  readonly forms: Forms;
+  readonly storage: Pick<Storage, 'stored'>;
+}
+
 /** The sides of a product, and in what format tensor cores multiply them, with sums in f32; undefined where others are needed. */
 export function readSides(
   form: MatmulForm,
-  context: EmitContext,
+  from: ReadFrom,
 ): { readonly left: SideRead; readonly right: SideRead; readonly multiplied: Precision | undefined } {
   const sides = (roundsLater: boolean) => ({
-    left: readSide(form, 'left', context, roundsLater),
-    right: readSide(form, 'right', context, roundsLater),
+    left: readSide(form, 'left', from, roundsLater),
+    right: readSide(form, 'right', from, roundsLater),
   });
   const { left, right } = sides(true);
   const isTensor = combinedAs(form.node.type.dtype) === 'f32' && [left, right].every(({ holds }) => isTensorFormat(holds));
@@ -90,10 +97,10 @@ export function readSides(
   return { ...sides(false), multiplied: 'tf32' };
 }
 
-const isTensorFormat = (format: Precision): boolean => format === 'tf32' || format === 'bf16' || format === 'f16';
+export const isTensorFormat = (format: Precision): boolean => format === 'tf32' || format === 'bf16' || format === 'f16';
 
 /** `roundsLater`: whether what is rounded on the way stands in the place of what it becomes. */
-function readSide(form: MatmulForm, which: Which, { forms, storage }: EmitContext, roundsLater: boolean): SideRead {
+export function readSide(form: MatmulForm, which: Which, { forms, storage }: ReadFrom, roundsLater: boolean): SideRead {
   let [seen, rounded]: (Precision | undefined)[] = [];
   const values = new Values({
     stored: (node) => storage.stored(node),
@@ -150,16 +157,35 @@ function memoryOrder(value: Expr, named: readonly Stmt[], axes: Readonly<Record<
   const axis = axes[along].findLast((size) => size.constant !== 1) ?? Dim.one;
   const others = [axis, constant, ...terms.filter((one) => one !== moved).map(({ coefficient }) => coefficient)];
   let run = moved === undefined ? 1 : 16 / bytesOf(buffer.dtype);
-  while (run > 1 && !others.every((size) => size.constant !== undefined && size.constant % run === 0)) run /= 2;
+  while (run > 1 && !others.every((size) => size.terms.every(({ coefficient }) => coefficient % run === 0))) run /= 2;
   return { along, run: Math.max(1, run), source: buffer };
 }
 
-/** `dtype`: of the elements in shared memory. */
-export function stageSide(read: SideRead, dtype: DType, lines: number, { depth, stages, isTensor }: BlockTile, scope: Scope): Staged {
-  const { along, run, source } = read.order;
+/** A side of a tile: how many steps, and stages of them, lie in shared memory, and which loads each thread does by itself. */
+export interface StagedTile extends Pick<BlockTile, 'depth' | 'stages'> {
+  readonly isTensor: boolean;
+  /** Steps side by side are loaded together, where lines are what lies side by side. */
+  readonly isInTurn?: boolean;
+}
+
+/** Of all stages of a side in shared memory: how many there are, of how many lines or steps, and elements from one of these to the next. */
+export function shapeOfSide(
+  { order: { along } }: SideRead,
+  dtype: DType,
+  lines: number,
+  tile: StagedTile,
+): readonly [number, number, number] {
+  const { depth, stages, isTensor, isInTurn = false } = tile;
   const [outer, inner] = along === 'depth' ? [lines, depth] : [depth, lines];
-  const byWords = isTensor && along === 'lines' && dtype === 'f32';
-  const shape = [stages, outer, inner + (byWords ? linePaddingOfWords : linePadding) / bytesOf(dtype)].map((size) => Dim.of(size));
+  const byWords = isTensor && along === 'lines' && dtype === 'f32' && !isInTurn;
+  return [stages, outer, inner + (byWords ? linePaddingOfWords : linePadding) / bytesOf(dtype)];
+}
+
+/** `dtype`: of the elements in shared memory. */
+export function stageSide(read: SideRead, dtype: DType, lines: number, tile: StagedTile, scope: Scope): Staged {
+  const { along, run, source } = read.order;
+  const [outer, inner] = along === 'depth' ? [lines, tile.depth] : [tile.depth, lines];
+  const shape = shapeOfSide(read, dtype, lines, tile).map((size) => Dim.of(size));
   const buffer = build.buffer(scope.names.fresh(read.which), dtype, shape, { kind: 'shared' });
   scope.emit({ kind: 'share', buffer });
   const at = (stage: Expr, step: Expr, line: Expr): readonly Expr[] => (along === 'depth' ? [stage, line, step] : [stage, step, line]);
