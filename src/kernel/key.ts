@@ -1,7 +1,8 @@
-// Structural names of expressions. In: expressions. Out: text. Holds: equal names mean equal values at the same place; names of loops and
-// names of lets are apart.
+// What is the same: structural names of expressions, and buffers that are alike. In: expressions, buffers. Out: text, yes or no. Holds:
+// equal names mean equal values at the same place; names of loops and names of lets are apart.
 
-import type { Expr } from './ir.js';
+import { shapeEquals } from '../base/index.js';
+import type { Buffer, Expr } from './ir.js';
 import { expressionOrder, operandsOf } from './walk.js';
 
 /** An expression as spelled with the names of its parts. */
@@ -38,3 +39,12 @@ export function exprKey(expr: Expr): string {
 }
 
 const keyOf = (expr: Expr): string => keys.get(expr) ?? spelled(expr, keyOf);
+
+/** Whether two buffers may stand for each other: all but their names and numbers. */
+export const isAlike = (known: Buffer | undefined, buffer: Buffer): boolean =>
+  known === buffer ||
+  (known !== undefined &&
+    known.dtype === buffer.dtype &&
+    known.role.kind === buffer.role.kind &&
+    shapeEquals(known.shape, buffer.shape) &&
+    shapeEquals(known.strides, buffer.strides));

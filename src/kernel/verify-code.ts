@@ -1,8 +1,8 @@
-// Checks code by itself, statement after statement. In: code of kernels. Out: what it does to its parameters, or a failure. Holds: the
-// rules of `verify.ts` that are about statements and expressions; those about how loops run are in `verify-schedule.ts`.
+// Checks code by itself, statement after statement. In: code of kernels. Out: what it does to its parameters, or a failure. Holds: rules of
+// `verify.ts` for statements and expressions; how loops run is in `verify-schedule.ts`, what blocks of threads do in `verify-block.ts`.
 
-import { bytesOf, type Dim, dtypes, type DType, isFloat, shapeEquals } from '../base/index.js';
-import { dtypeOf, int, rowMajor } from './build.js';
+import { type Dim, dtypes, type DType, isFloat } from '../base/index.js';
+import { dtypeOf, int } from './build.js';
 import {
   type Accumulator,
   type BlockStmt,
@@ -15,12 +15,12 @@ import {
   type KernelCode,
   type MultiplyStmt,
   type Stmt,
-  type SumsFragment,
-  warpThreads,
 } from './ir.js';
+import { isAlike } from './key.js';
 import { isMachineOp } from './machine.js';
 import { printExpr } from './print.js';
 import { applyProblem } from './verify-apply.js';
+import { type BlockProblem, combineProblem, copyProblem, multiplyProblem, shareProblem, sideProblem } from './verify-block.js';
 import { scheduleProblem } from './verify-schedule.js';
 import { bodiesOf, changedBy, expressionOrder, expressionsOf, forEachStatement } from './walk.js';
 
@@ -153,56 +153,41 @@ class CodeVerifier {
     if (scope.vectors.length > 0) this.#fail('block', `${stmt.kind} in the vector loop ${scope.vectors[0]?.index}`);
     if (stmt.kind === 'wait' && (!Number.isInteger(stmt.open) || stmt.open < 0)) this.#fail('block', `waits for all but ${stmt.open}`);
     if (stmt.kind !== 'share') return;
-    const { name, role, shape, strides } = stmt.buffer;
-    this.#declareName(name, scope);
-    if (role.kind !== 'shared' || shape.some((size) => (size.constant ?? 0) < 1)) this.#fail('block', `${name} is no shared memory`);
-    if (!shapeEquals(strides, rowMajor(shape))) this.#fail('strides', `${name} is not row-major`);
-    scope.locals.set(name, { kind: 'shared', buffer: stmt.buffer });
+    this.#declareName(stmt.buffer.name, scope);
+    this.#refuse(shareProblem(stmt.buffer));
+    scope.locals.set(stmt.buffer.name, { kind: 'shared', buffer: stmt.buffer });
   }
 
   #multiply({ warp, sums, left, right }: MultiplyStmt, scope: Scope): void {
     if (scope.vectors.length > 0) this.#fail('block', `multiply in the vector loop ${scope.vectors[0]?.index}`);
     if (scope.locals.has(warp)) this.#fail('shadowing', `${warp} is declared again`);
-    const { dtype, shape } = this.#wholeAccumulator(sums, scope);
-    const [rows = 0, columns = 0, threads = 0] = shape;
-    if (dtype !== 'f32' || shape.length !== 3 || rows % 2 > 0 || columns % 4 > 0 || threads % warpThreads > 0)
-      this.#fail('multiply', `${sums.name} is ${dtype}[${shape.join(', ')}]`);
-    if ('sums' in left) this.#sumsFragment(left, sums, scope);
+    this.#wholeAccumulator(sums, scope);
+    if ('sums' in left) this.#wholeAccumulator(left.sums, scope);
+    this.#refuse(multiplyProblem({ sums, left }));
     for (const side of [left, right]) {
-      if ('sums' in side) continue;
+      if ('sums' in side) {
+        this.#indices(side.sums.name, 1, side.index);
+        continue;
+      }
       const { buffer, index } = side;
       const local = scope.locals.get(buffer.name);
       if (local?.kind !== 'shared' || !isAlike(local.buffer, buffer)) this.#fail('scope', `no shared memory ${buffer.name} in scope`);
       this.#indices(buffer.name, buffer.shape.length, index);
-      const pitch = buffer.strides.at(-2)?.constant ?? 1;
-      // What is read at once are 16 bytes of a line.
-      if (!['bf16', 'f16', 'f32'].includes(buffer.dtype) || buffer.dtype !== right.buffer.dtype || (pitch * bytesOf(buffer.dtype)) % 16 > 0)
-        this.#fail('multiply', `${buffer.name} is ${buffer.dtype}, and its lines are ${pitch} elements apart`);
+      this.#refuse(sideProblem(buffer, right.buffer));
     }
-  }
-
-  /** `to`: the sums that are added to. */
-  #sumsFragment({ sums, index }: SumsFragment, { name, shape }: Accumulator, scope: Scope): void {
-    const { dtype, shape: own } = this.#wholeAccumulator(sums, scope);
-    const [rows, columns = 0, threads] = own;
-    const isAlike = own.length === 3 && rows === shape[0] && columns % 4 === 0 && threads === shape[2];
-    if (dtype !== 'f32' || !isAlike || sums.name === name)
-      this.#fail('multiply', `${sums.name}, which is multiplied, is ${dtype}[${own.join(', ')}]`);
-    this.#indices(sums.name, 1, index);
   }
 
   #combine({ accumulator, combine, lanes }: CombineStmt, scope: Scope): void {
     if (scope.vectors.length > 0) this.#fail('block', `combine in the vector loop ${scope.vectors[0]?.index}`);
-    const { dtype, shape } = this.#wholeAccumulator(accumulator, scope);
-    if (![2, 4, 8, 16, 32].includes(lanes) || (shape.at(-1) ?? 0) % warpThreads > 0 || shape.length === 0)
-      this.#fail('combine', `${lanes} lanes combine ${accumulator.name} of the shape [${shape.join(', ')}]`);
-    this.#combines(accumulator.name, dtype, combine);
+    this.#wholeAccumulator(accumulator, scope);
+    this.#refuse(combineProblem({ accumulator, lanes }));
+    this.#combines(accumulator.name, accumulator.dtype, combine);
   }
 
   /** Of which no element is named. */
-  #wholeAccumulator(accumulator: Accumulator, scope: Scope): Accumulator {
+  #wholeAccumulator(accumulator: Accumulator, scope: Scope): void {
     const index = accumulator.shape.map(() => int(0));
-    return this.#accumulator(accumulator, index, scope).accumulator;
+    this.#accumulator(accumulator, index, scope);
   }
 
   #combines(name: string, dtype: DType, combine: Combiner): void {
@@ -210,16 +195,13 @@ class CodeVerifier {
     if (boolean !== (dtype === 'bool')) this.#fail('dtype', `${name} combines ${dtype} by ${combine}`);
   }
 
-  #copy({ to, at, from, index, count, when }: CopyStmt, scope: Scope): void {
-    this.#place(to, at, scope);
-    this.#place(from, index, scope);
-    this.#sameDType(dtypeOf(when), 'bool', 'the condition of a copy');
+  #copy(stmt: CopyStmt, scope: Scope): void {
+    const { to, from } = stmt;
+    this.#place(to, stmt.at, scope);
+    this.#place(from, stmt.index, scope);
+    this.#sameDType(dtypeOf(stmt.when), 'bool', 'the condition of a copy');
     this.#sameDType(from.dtype, to.dtype, `what is copied to ${to.name}`);
-    if (to.role.kind !== 'shared' || from.role.kind === 'shared') this.#fail('copy', `${to.name} is copied from ${from.name}`);
-    if (scope.vectors.length === 0) this.#fail('copy', `no thread copies to ${to.name}`);
-    if (![4, 8, 16].includes(count * bytesOf(to.dtype))) this.#fail('copy', `${count} elements of ${to.dtype} are copied at once`);
-    const last = from.strides.at(-1);
-    if (count > 1 && last?.constant !== 1) this.#fail('copy', `elements of ${from.name} do not follow each other`);
+    this.#refuse(copyProblem(stmt, scope.vectors.length > 0));
     const { role, name } = from;
     if ((role.kind === 'temporary' || role.kind === 'output') && !this.#stored.has(name)) this.#loadedFirst.add(name);
   }
@@ -405,19 +387,14 @@ class CodeVerifier {
     if (found !== wanted) this.#fail('dtype', `${what} must be ${wanted} and is ${found}`);
   }
 
+  #refuse(problem: BlockProblem | undefined): void {
+    if (problem !== undefined) this.#fail(problem.rule, problem.message);
+  }
+
   #fail(rule: string, message: string): never {
     return this.#context.fail(rule, message);
   }
 }
-
-/** Whether two buffers may stand for each other: all but their names and numbers. */
-export const isAlike = (known: Buffer | undefined, buffer: Buffer): boolean =>
-  known === buffer ||
-  (known !== undefined &&
-    known.dtype === buffer.dtype &&
-    known.role.kind === buffer.role.kind &&
-    shapeEquals(known.shape, buffer.shape) &&
-    shapeEquals(known.strides, buffer.strides));
 
 const uses = (index: readonly Expr[], loop: string): boolean =>
   expressionOrder(index).some((expr) => expr.kind === 'index' && expr.name === loop);

@@ -51,8 +51,9 @@
 import { Dim, InternalError, shapeEquals } from '../base/index.js';
 import { rowMajor } from './build.js';
 import type { Buffer, Kernel, KernelCode, KernelCost, Program } from './ir.js';
+import { isAlike } from './key.js';
 import { spell } from './text.js';
-import { type CodeContext, isAlike, type Uses, verifyCode } from './verify-code.js';
+import { type CodeContext, type Uses, verifyCode } from './verify-code.js';
 
 export interface VerifyOptions {
   /** Scalar functions were expanded: only machine ops may be left. */
