@@ -39,6 +39,10 @@ describe('the right side of a product', () => {
     expect([kernels(256, 784, 300, avx512), kernels(64, 784, 300, avx512)]).toEqual([2, 1]);
   });
 
+  it('is copied for many more rows where each thread has it in its second-level cache', () => {
+    expect([kernels(100, 300, 100), kernels(512, 300, 100), kernels(512, 300, 100, avx512)]).toEqual([1, 2, 1]);
+  });
+
   it('is copied for many rows where the columns of a tile would stay in the nearest cache but for rows that compete for its places', () => {
     expect([
       kernels(1024, 128, 512, avx512),

@@ -11,6 +11,7 @@ import {
   lineBytes,
   mostUnpacked,
   nearBytes,
+  ownedBytes,
   packedSteps,
   type CpuTarget,
   type Ways,
@@ -64,7 +65,9 @@ function leastRowsOf(
   const bytes = depth * rowBytes;
   if (competes(second) || bytes > ofFew) return leastPackedRows.much;
   const between =
-    rowBytes % lineBytes === 0 || bytes <= nearBytes(target) ? undefined : leastPackedRows.betweenLines(rows.height * columns.width);
+    rowBytes % lineBytes === 0 || bytes <= nearBytes(target)
+      ? undefined
+      : leastPackedRows.betweenLines(rows.height * columns.width, bytes <= ownedBytes(target));
   const tileStays = depth * columns.width * elementBytes <= nearBytes(target);
   const least = [
     ...(between === undefined ? [] : [between]),
