@@ -26,7 +26,7 @@ import { fuse } from '../fuse/fuse.js';
 import type { GroupedBlock } from '../fuse/groups.js';
 import { splitReductions } from '../fuse/split-reductions.js';
 import type { EmitContext } from '../schedule/common/emitter.js';
-import { planAttention } from '../schedule/cuda/attention/plan.js';
+import { scoreKeeper } from '../schedule/index.js';
 import type { KernelClasses } from './kernel-classes.js';
 import { type KernelOrder, planOrder } from './order.js';
 
@@ -60,13 +60,13 @@ export const splitEntry = ({ entry, block }: GroupedEntry): GroupedEntry => ({ e
 
 /** Which products, with the softmax between them, never store their scores. */
 export function flashEntry({ entry, block }: GroupedEntry): GroupedEntry {
-  const { target } = block.formed.forms;
-  if (target.kind !== 'cuda') return { entry, block };
   const { forms, materialized } = block.formed;
+  const canKeep = scoreKeeper(forms.target);
+  if (canKeep === undefined) return { entry, block };
   const isStored = (node: Node): boolean => materialized.has(node) || block.fusion.materialized.has(node) || forms.isStored(node);
   const stored = (node: TensorNode): Stored | undefined => (isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined);
   const from = { forms, storage: { stored } };
-  return { entry, block: joinAttention(block, (attention) => planAttention(attention, from, target) !== undefined) };
+  return { entry, block: joinAttention(block, (attention) => canKeep(attention, from)) };
 }
 
 /** In which order groups run, and where values are kept. */

@@ -3,12 +3,15 @@
 
 import { type KernelCode, mapCode, type Program } from '../../kernel/index.js';
 import type { Target } from '../../target/index.js';
+import type { Attention } from '../fuse/attention.js';
 import type { Fusion, Group, Mode } from '../fuse/groups.js';
 import type { EmitContext } from './common/emitter.js';
 import type { Scope } from '../form/scope.js';
 import { cpu } from './cpu/index.js';
 import { vectorizeCode } from './cpu/vectorize/vectorize.js';
+import { planAttention } from './cuda/attention/plan.js';
 import { cuda } from './cuda/index.js';
+import type { ReadFrom } from './cuda/matmul/sides.js';
 import { threadCode } from './cuda/threads.js';
 
 /** Emits the statements of a group of `fusion` into `scope`, and kernels that run ahead of it where the context opens them. */
@@ -21,6 +24,16 @@ export function schedulesOf(target: Target): Schedules {
       return cpu(target);
     case 'cuda':
       return cuda(target);
+  }
+}
+
+/** Whether the scores of attention can stay in registers; undefined where no schedule of the target does that. */
+export function scoreKeeper(target: Target): ((attention: Attention, from: ReadFrom) => boolean) | undefined {
+  switch (target.kind) {
+    case 'cpu':
+      return undefined;
+    case 'cuda':
+      return (attention, from) => planAttention(attention, from, target) !== undefined;
   }
 }
 
