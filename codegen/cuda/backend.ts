@@ -8,7 +8,7 @@ import { buildModule } from './module.js';
 export const cuda: DeviceBackend = {
   name: 'cuda',
   level: 'ptx',
-  target: cudaTarget,
+  targets: () => [cudaTarget()],
   build: (programs, target) => {
     if (target.kind !== 'cuda') throw new InternalError('codegen', `${target.kind} is no GPU`);
     return buildModule(programs, target);

@@ -5,10 +5,22 @@ import type { Machine } from './target.js';
 
 export interface CudaTarget extends Machine {
   readonly kind: 'cuda';
+  /** What its code runs on. */
+  readonly runsOn: Devices;
   /** Threads of a block, which are the lanes of a vector loop. A power of two. */
   readonly threads: number;
   /** Bytes of shared memory that a block may have: those of the generation from `gpu` on that has the fewest. */
   readonly sharedBytes: number;
+}
+
+/** Devices that can run code for a target, in NVIDIA's numbers. */
+export interface Devices {
+  /** 90: a device of compute capability 9.0. */
+  readonly capability: number;
+  /** Whether all of a higher one do as well. */
+  readonly later: boolean;
+  /** The version of CUDA that their driver must know to compile it: 12000 for 12.0. */
+  readonly driver: number;
 }
 
 /**
@@ -18,6 +30,7 @@ export interface CudaTarget extends Machine {
  */
 export const cudaTarget = (): CudaTarget => ({
   kind: 'cuda',
+  runsOn: { capability: 80, later: true, driver: 11050 },
   triple: 'nvptx64-nvidia-cuda',
   cpu: 'sm_80',
   features: '+ptx75',

@@ -33,6 +33,7 @@ export type Operation =
   | 'extractValue'
   | 'call'
   | 'intrinsic'
+  | 'assembly'
   | 'branch'
   | 'conditionalBranch'
   | 'switch'
