@@ -2,15 +2,17 @@
 // loaded when code is made.
 
 import { InternalError } from '../../src/base/index.js';
-import { cudaTarget, type DeviceBackend } from '../../src/target/index.js';
+import { cudaTarget, type DeviceBackend, hopperTarget } from '../../src/target/index.js';
 import { buildModule } from './module.js';
+import { multipliesByGroups } from './statements.js';
 
 export const cuda: DeviceBackend = {
   name: 'cuda',
   level: 'ptx',
-  targets: () => [cudaTarget()],
+  targets: () => [cudaTarget(), hopperTarget()],
   build: (programs, target) => {
     if (target.kind !== 'cuda') throw new InternalError('codegen', `${target.kind} is no GPU`);
-    return buildModule(programs, target);
+    const gains = target.groups === undefined || programs.some(({ kernels }) => kernels.some(({ code }) => multipliesByGroups(code.body)));
+    return gains ? buildModule(programs, target) : undefined;
   },
 };

@@ -9,8 +9,12 @@ export interface CudaTarget extends Machine {
   readonly runsOn: Devices;
   /** Threads of a block, which are the lanes of a vector loop. A power of two. */
   readonly threads: number;
+  /** That products are cut for: those of an H100 or H200; others have some more or fewer. */
+  readonly processors: number;
   /** Bytes of shared memory that a block may have: those of the generation from `gpu` on that has the fewest. */
   readonly sharedBytes: number;
+  /** Four warps multiply together (`wgmma`), and a block in which they do may have so much shared memory; undefined: they do not. */
+  readonly groups: { readonly sharedBytes: number } | undefined;
 }
 
 /** Devices that can run code for a target, in NVIDIA's numbers. */
@@ -36,10 +40,24 @@ export const cudaTarget = (): CudaTarget => ({
   features: '+ptx75',
   requires: [],
   threads: 256,
+  processors: 132,
   sharedBytes: 99 * 1024,
+  groups: undefined,
   libm: false,
   dividesPoints: true,
   stridedColumns: true,
   roundsOperands: true,
   keepsFormats: true,
+});
+
+/**
+ * Hopper alone: no other generation has its products of four warps, and later ones do not run code for them. What does not multiply so is
+ * cut as for all others.
+ */
+export const hopperTarget = (): CudaTarget => ({
+  ...cudaTarget(),
+  cpu: 'sm_90a',
+  features: '+ptx80',
+  runsOn: { capability: 90, later: false, driver: 12000 },
+  groups: { sharedBytes: 227 * 1024 },
 });

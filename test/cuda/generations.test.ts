@@ -2,19 +2,20 @@
 // several capabilities. Out: whether a session runs. Holds: the last of an artifact's codes that the device and its driver know is taken.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cuda } from '../../codegen/cuda/index.js';
 import { registerDevice } from '../../src/driver/build/backends.js';
 import { buildInto } from '../../src/driver/build/build.js';
-import { cudaTarget, type CudaTarget } from '../../src/target/index.js';
+import { emit } from '../../src/driver/build/emit.js';
+import { cudaTarget, hopperTarget } from '../../src/target/index.js';
 
 const root = join(import.meta.dirname, '..', '..');
-const artifact = mkdtempSync(join(tmpdir(), 'tfc-generations-'));
-const portable = cudaTarget();
-const hopper: CudaTarget = { ...portable, cpu: 'sm_90a', runsOn: { capability: 90, later: false, driver: 12000 } };
+const folder = mkdtempSync(join(tmpdir(), 'tfc-generations-'));
+const artifact = join(folder, 'broken');
+const [portable, hopper] = [cudaTarget(), hopperTarget()];
 
 beforeAll(() => {
   execFileSync(process.execPath, [join(root, 'scripts', 'emulator.mjs')], { stdio: 'ignore' });
@@ -31,16 +32,16 @@ beforeAll(() => {
 
 afterAll(() => {
   registerDevice(cuda);
-  rmSync(artifact, { recursive: true });
+  rmSync(folder, { recursive: true });
 });
 
-/** What a session on a device with these settings says of a step. */
-function step(settings: Readonly<Record<string, number>>): string {
+/** What a session of an artifact prints on a device with these settings. */
+function printed(path: string, body: string, settings: Readonly<Record<string, number>>): string {
   const script = `
     const { openModule } = await import(${JSON.stringify(join(root, 'dist', 'runtime', 'index.js'))});
     try {
-      const session = openModule(${JSON.stringify(artifact)}).session({ device: 'cuda:0' });
-      console.log(session.train({ X: new Float32Array(8).fill(1), y: new Float32Array(4) }).loss > 0 ? 'runs' : 'wrong');
+      const session = openModule(${JSON.stringify(path)}).session({ device: 'cuda:0' });
+      ${body}
     } catch (error) {
       console.log(error.message);
     }`;
@@ -52,6 +53,13 @@ function step(settings: Readonly<Record<string, number>>): string {
   if (status !== 0) throw new Error(stderr);
   return stdout.trim();
 }
+
+const step = (settings: Readonly<Record<string, number>>): string =>
+  printed(
+    artifact,
+    "console.log(session.train({ X: new Float32Array(8).fill(1), y: new Float32Array(4) }).loss > 0 ? 'runs' : 'wrong');",
+    settings,
+  );
 
 describe('of several codes', () => {
   it.each([
@@ -67,4 +75,26 @@ describe('of several codes', () => {
   it('the most special one is taken where it runs', () => {
     expect(step({ capability: 90, driver: 12000 })).toMatch(/^Compiling kernels by the GPU.s driver failed/);
   });
+});
+
+it('a product that four warps have on one generation is the same on all', () => {
+  registerDevice(cuda);
+  const [source, path] = [join(folder, 'product.tdsl'), join(folder, 'product')];
+  writeFileSync(source, 'export fn product(x: bf16[1024, 64], w: bf16[64, 768]): bf16[1024, 768] = x @ w\n');
+  const request = { path: source, set: {}, cpu: 'native', device: 'cuda' } as const;
+  expect(emit(request, 'ptx', new Map()).text.match(/^\.target .*|wgmma\.mma_async/gm)).toEqual([
+    '.target sm_80',
+    '.target sm_90a',
+    ...Array.from({ length: 4 }, () => 'wgmma.mma_async'),
+  ]);
+  buildInto(request, path, new Map());
+  const sums = `
+    const feed = (count, by) => Uint16Array.from({ length: count }, (_, at) => [0x3f80, 0xbf80, 0x4000, 0][(at * by) % 7 % 4]);
+    const { data } = session.product({ x: feed(1024 * 64, 3), w: feed(64 * 768, 5) });
+    let sum = 0;
+    for (const [at, bits] of data.entries()) sum = (sum * 31 + bits * (at % 13)) % 1000003;
+    console.log(sum);`;
+  const [ampere, hopperAlone, later] = [80, 90, 100].map((capability) => printed(path, sums, { capability }));
+  expect(ampere).toMatch(/^\d+$/);
+  expect([hopperAlone, later]).toEqual([ampere, ampere]);
 });
