@@ -234,7 +234,7 @@ export class ThreadStatements {
 }
 
 /** Whether four warps multiply together. */
-export function multipliesByGroups(body: readonly Stmt[]): boolean {
+function multipliesByGroups(body: readonly Stmt[]): boolean {
   let found = false;
   forEachStatement(body, (stmt) => (found ||= stmt.kind === 'multiply' && stmt.warps === 4));
   return found;

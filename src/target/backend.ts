@@ -100,11 +100,11 @@ export interface DeviceBackend {
   readonly name: DeviceKind;
   /** Level of `--emit` that is its code: what the device's driver compiles. */
   readonly level: string;
-  /** What there may be code for: what most devices run first, the more special the later. */
-  targets(): readonly [Target, ...Target[]];
+  /** What most devices run code for. */
+  target(): Target;
   /**
-   * `programs`: one per entry, of machine ops, with loops that say how `target` runs them. Undefined where what more devices run is as
-   * good.
+   * `programsFor`: one program per entry, of machine ops, with loops that say how the target runs them; each target that is asked for is
+   * lowered anew. For the first one there is code that most devices run; the more special the later.
    */
-  build(programs: readonly Program[], target: Target): DeviceCode | undefined;
+  build(programsFor: (target: Target) => readonly Program[]): readonly DeviceCode[];
 }

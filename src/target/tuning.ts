@@ -1,8 +1,8 @@
 // Numbers that fusion and schedules were tuned with, by topic; those of products of a GPU's blocks are in `block-tuning.ts`, those of code
 // in `code-tuning.ts`. In: nothing, or a target. Out: a number. Holds: all of them change time or memory, never what a program means; those
-// that cut sums, and so decide in which order they are added and their last bits, say so, and ask no target. Where a number was measured the
-// measurement stands beside it, in short: docs/optimisations.md says on which machines, with what was tried besides. Others say what they
-// are meant for.
+// that cut sums, and so decide in which order they are added and their last bits, say so, and ask no target. Where a number was measured
+// the measurement stands beside it, in short: docs/optimisations.md says on which machines, with what was tried besides. Others say what
+// they are meant for.
 
 import type { CpuTarget } from './cpu.js';
 import type { Target } from './target.js';

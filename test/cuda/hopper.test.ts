@@ -1,6 +1,6 @@
-// Matrix products whose warps multiply four together, from graphs to the emulated device. In: products of every layout, also such that do not
-// fill their tiles. Out: what the meaning says. Holds: the schedule takes such tiles where
-// they take the least time, of which a device of one processor has many.
+// Matrix products whose warps multiply four together, from graphs to the emulated device. In: products of every layout, and such that do
+// not fill their tiles. Out: what the meaning says. Holds: the schedule takes such tiles where they take the least time, of which a device
+// of one processor has many.
 
 import { describe, expect, it } from 'vitest';
 import { cuda } from '../../codegen/cuda/index.js';
@@ -11,7 +11,7 @@ import type { GraphCase } from '../chain/graphs.js';
 import { runGraphs } from '../chain/graphs.js';
 import { lowerEntry } from '../lower/lower-entry.js';
 import { deviceOf, hopper, target as portable } from './device-chain.js';
-import { caseOf, narrow, product, transposed } from './product-cases.js';
+import { caseOf, product, transposed } from './product-cases.js';
 
 const single: CudaTarget = { ...hopper, processors: 1 };
 
@@ -70,6 +70,15 @@ describe('products of four warps', () => {
     expect(runGraphs([one], { target, device: deviceOf(target), native: false, ends: true })).toEqual([]);
   });
 
+  it('go over a depth that a call decides, in parts of their own where it is deep', () => {
+    const one = caseOf('a gradient of a weight', 'bf16', [{ N: 0 }, { N: 70 }, { N: 1601 }], (make, feed) =>
+      make.op('matmul', [transposed(make, feed('x', ['N', 128])), feed('w', ['N', 128])]),
+    );
+    const target: CudaTarget = { ...hopper, processors: 4 };
+    expect(swizzled(one, target).length).toBeGreaterThan(0);
+    expect(runGraphs([one], { target, device: deviceOf(target), native: false, ends: true })).toEqual([]);
+  });
+
   it('have tiles that fill all processors', () => {
     const tiles = (rows: number, columns: number) => swizzled(product([rows, 1024], [1024, columns], 'bf16'), hopper).map(sizesOf);
     expect(tiles(8192, 8192)).toEqual([
@@ -86,14 +95,21 @@ describe('products of four warps', () => {
   });
 
   it('make code for sm_90a, and nothing else does', () => {
-    const built = (one: GraphCase, target: CudaTarget) => {
-      const program = vectorize(expandScalars(lowerEntry(one.entry, one.make.variables, target, one.make.build), target), target);
-      return cuda.build([program], target);
+    const built = (one: GraphCase) => {
+      const asked: string[] = [];
+      const codes = cuda.build((machine) => {
+        const target = machine as CudaTarget;
+        asked.push(target.cpu);
+        const { entry, make } = one;
+        return [vectorize(expandScalars(lowerEntry(entry, make.variables, target, make.build), target), target)];
+      });
+      return { asked, codes, targets: codes.map(({ text }) => /^\.target (.*)$/m.exec(text)?.[1]) };
     };
-    const [gains, not] = [product([8192, 1024], [1024, 8192], 'bf16'), product([50, 70], [70, 300], 'bf16')];
-    expect(built(gains, hopper)?.text).toMatch(/^\.version 8\.0\n\.target sm_90a$/m);
-    expect(built(not, hopper)).toBeUndefined();
-    expect(built(not, portable)?.text).toMatch(/^\.target sm_80$/m);
-    expect(built(gains, hopper)?.functions.map(({ shared }) => shared)).toEqual([4 * (128 + 256) * 128]);
+    const { codes, targets } = built(product([8192, 1024], [1024, 8192], 'bf16'));
+    expect(targets).toEqual(['sm_80', 'sm_90a']);
+    expect(codes[1]?.functions.map(({ shared }) => shared)).toEqual([4 * (128 + 256) * 128]);
+    expect(built(product([50, 70], [70, 300], 'bf16'))).toMatchObject({ asked: ['sm_80', 'sm_90a'], targets: ['sm_80'] });
+    // Nobody lowers once more where nothing could be gained.
+    expect(built(product([8192, 1024], [1024, 8192], 'f32'))).toMatchObject({ asked: ['sm_80'], targets: ['sm_80'] });
   });
 });

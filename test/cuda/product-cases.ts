@@ -75,7 +75,7 @@ const rounded = (name: string, left: readonly Size[], right: readonly Size[], tu
   });
 
 /** `wave` has numbers that bf16 holds, so that the meaning, which rounds nothing, is the same. */
-export const narrow = (make: CaseMake, node: TensorNode, dtype: Precision = 'bf16'): TensorNode => make.op('narrow', [node], { dtype });
+const narrow = (make: CaseMake, node: TensorNode, dtype: Precision = 'bf16'): TensorNode => make.op('narrow', [node], { dtype });
 
 const formats: readonly (readonly [Precision, Precision])[] = [
   ['tf32', 'tf32'],

@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { buildModule, cuda } from '../../codegen/cuda/index.js';
+import { buildModule, forHopper } from '../../codegen/cuda/index.js';
 import { machineOf } from '../chain/chain.js';
 import { programList } from '../chain/program-list.js';
 import { expandScalars, vectorize } from '../../src/lower/index.js';
@@ -60,8 +60,7 @@ describe.runIf(ptxas !== undefined)('ptxas', () => {
     it(`takes the kernels of ${path} for sm_90a, where it has some`, () => {
       const { machine } = machineOf(join(root, path), one, hopper);
       const programs = machine.map(({ program }) => program);
-      const code = cuda.build(programs, hopper);
-      if (code !== undefined) spillsOf(code.text, ['sm_90a']);
+      for (const { text } of forHopper(programs)) spillsOf(text, ['sm_90a']);
     });
   }
 
@@ -88,7 +87,7 @@ describe.runIf(ptxas !== undefined)('ptxas', () => {
   const narrowSquares = squares.filter(({ name }) => /^[^ ]*16 \[(1024|4096)/.test(name));
   it.each([...narrowSquares, ...layouts, free])('keeps the registers of $name by four warps', ({ entry, make }) => {
     const program = vectorize(expandScalars(lowerEntry(entry, make.variables, hopper, make.build), hopper), hopper);
-    const code = cuda.build([program], hopper);
+    const [code] = forHopper([program]);
     expect(spillsOf(code?.text ?? '', ['sm_90a']).filter((bytes) => bytes > 0)).toEqual([]);
     expect(code?.text).toContain('wgmma.mma_async');
   });

@@ -61,14 +61,14 @@ const paper: Backend = {
 const card: DeviceBackend = {
   name: 'cuda',
   level: 'card',
-  targets: () => [cudaTarget()],
-  build: (programs, { cpu }) => ({
-    runsOn: cudaTarget().runsOn,
-    text: `for ${cpu}\n${programs.map((program) => printProgram(program)).join('\n\n')}`,
-    threads: 1,
-    functions: [],
-    programs: programs.map((program) => ({ program, launches: [] })),
-  }),
+  target: cudaTarget,
+  build: (programsFor) => {
+    const target = cudaTarget();
+    const programs = programsFor(target);
+    const text = `for ${target.cpu}\n${programs.map((program) => printProgram(program)).join('\n\n')}`;
+    const launched = programs.map((program) => ({ program, launches: [] }));
+    return [{ text, runsOn: target.runsOn, threads: 1, functions: [], programs: launched }];
+  },
 };
 
 let folder: string;

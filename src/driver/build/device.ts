@@ -6,6 +6,6 @@ import type { GraphBuilder, ModuleGraph } from '../../graph/index.js';
 import type { DeviceBackend, DeviceCode } from '../../target/index.js';
 import { machineFor, programsOf } from './pipeline.js';
 
-/** In the order of the back end's targets. */
+/** The more special the later. */
 export const deviceCodes = (device: DeviceBackend, module: ModuleGraph, build: GraphBuilder): readonly DeviceCode[] =>
-  device.targets().flatMap((target) => device.build(programsOf(machineFor(target).run(module, { build }).output), target) ?? []);
+  device.build((target) => programsOf(machineFor(target).run(module, { build }).output));

@@ -8,7 +8,7 @@ import type { BuildRequest } from './request.js';
 
 /** The machine whose kernels are looked at: that of most devices, where code for them is asked for. Errors: those of `targetFor`. */
 export const targetOf = (request: Pick<BuildRequest, 'backend' | 'cpu' | 'device'>): Target =>
-  deviceBackendOf(request)?.targets()[0] ?? targetFor(request.cpu, backendOf(request));
+  deviceBackendOf(request)?.target() ?? targetFor(request.cpu, backendOf(request));
 
 /** Errors: toolchain-missing, invalid-value. */
 export function targetFor(cpu: string, backend: Backend): Target {
