@@ -92,13 +92,12 @@ export class GroupProducts {
     this.#expressions.ops.builder.assembly(text, '~{memory}', this.#expressions.ops.module.types.void, []);
   }
 
-  /** Assembly that changes values where they are. */
+  /** Assembly that changes f32 where they are. */
   #tied(text: string, values: readonly LlvmValue[], others: readonly LlvmValue[]): readonly LlvmValue[] {
     const { builder: build, module } = this.#expressions.ops;
-    const { f32, struct } = { f32: module.types.f32, struct: module.types.struct(values.map(() => module.types.f32)) };
-    if (values.some(({ type }) => type !== f32)) throw new InternalError('codegen', 'sums of four warps are no f32');
     const constraints = [...values.map(() => '=f'), ...values.map((_, at) => `${at}`), ...others.map(() => 'l'), '~{memory}'].join();
-    const made = build.assembly(text, constraints, struct, [...values, ...others]);
+    const result = module.types.struct(values.map(({ type }) => type));
+    const made = build.assembly(text, constraints, result, [...values, ...others]);
     return values.map((_, at) => build.extractValue(made, [at]));
   }
 

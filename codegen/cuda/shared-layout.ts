@@ -63,11 +63,14 @@ function firstGap(inUse: readonly Used[], bytes: number, alignment: number): num
   return start;
 }
 
-function mentions(stmt: Stmt, { name }: Buffer, cache: ExpressionCache): boolean {
+function mentions(stmt: Stmt, buffer: Buffer, cache: ExpressionCache): boolean {
+  const { name } = buffer;
   let found = false;
   forEachStatement([stmt], (one) => {
     if (one.kind === 'store') found ||= one.buffer.name === name;
     else if (one.kind === 'copy') found ||= one.to.name === name;
+    // Until then products read what is swizzled.
+    else if (one.kind === 'settle') found ||= isSwizzled(buffer);
     else if (one.kind === 'multiply') found ||= ('buffer' in one.left && one.left.buffer.name === name) || one.right.buffer.name === name;
     found ||= cache.of(one).some((part) => part.kind === 'load' && part.buffer.name === name);
   });

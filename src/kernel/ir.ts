@@ -129,8 +129,8 @@ export type BlockStmt =
   /** Until all groups but the `open` last ones are there: for those who copied, and behind a barrier for others. */
   | { readonly kind: 'wait'; readonly open: number }
   /**
-   * Products of four warps since the last one become a group. Then until all groups but the `open` last ones are done: nobody touches their
-   * sums before that, nor changes, before it and a barrier, what they multiply.
+   * Products of four warps since the last one become a group. Then until all groups but the `open` last ones are done: what those multiply
+   * nobody changes before it and a barrier. Their sums nobody touches before all are done, `settle 0`.
    */
   | { readonly kind: 'settle'; readonly open: number };
 

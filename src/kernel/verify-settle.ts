@@ -4,8 +4,8 @@
 import type { Stmt } from './ir.js';
 import { changedBy, expressionOrder, expressionsOf, forEachStatement } from './walk.js';
 
-/** Sums by their names → groups that were begun since they were last multiplied: the products under way. */
-type UnderWay = ReadonlyMap<string, number>;
+/** Names of sums whose products may be under way. */
+type UnderWay = ReadonlySet<string>;
 
 export interface SettleProblem {
   readonly rule: 'settle';
@@ -15,61 +15,54 @@ export interface SettleProblem {
 export function settleProblem(body: readonly Stmt[]): SettleProblem | undefined {
   let runsBeside = false;
   forEachStatement(body, (stmt) => (runsBeside ||= stmt.kind === 'multiply' && stmt.warps === 4));
-  if (!runsBeside) return undefined;
-  try {
-    after(body, new Map());
-    return undefined;
-  } catch (problem) {
-    if (problem instanceof Touched) return { rule: 'settle', message: problem.message };
-    throw problem;
+  return runsBeside ? new Settled().problemIn(body) : undefined;
+}
+
+class Settled {
+  #problem: string | undefined;
+
+  problemIn(body: readonly Stmt[]): SettleProblem | undefined {
+    this.#after(body, new Set());
+    return this.#problem === undefined ? undefined : { rule: 'settle', message: this.#problem };
+  }
+
+  /** What is under way behind the statements. */
+  #after(body: readonly Stmt[], before: UnderWay): UnderWay {
+    let now = before;
+    for (const stmt of body) now = this.#behind(stmt, now);
+    for (const stmt of body)
+      if (stmt.kind === 'declare' && now.has(stmt.accumulator.name)) this.#problem ??= `${stmt.accumulator.name} is never settled`;
+    return now;
+  }
+
+  #behind(stmt: Stmt, before: UnderWay): UnderWay {
+    const unsettled = touchedBy(stmt).find((name) => before.has(name));
+    if (unsettled !== undefined) this.#problem ??= `${unsettled} is touched by ${stmt.kind} before its products are settled`;
+    switch (stmt.kind) {
+      case 'multiply':
+        return stmt.warps === 4 ? new Set(before).add(stmt.sums.name) : before;
+      case 'settle':
+        return stmt.open === 0 ? new Set() : before;
+      case 'if':
+        return new Set([...this.#after(stmt.then, before), ...this.#after(stmt.otherwise ?? [], before)]);
+      case 'for': {
+        // None may follow, or another iteration, which finds what the first one leaves.
+        const once = new Set([...before, ...this.#after(stmt.body, before)]);
+        return new Set([...once, ...this.#after(stmt.body, once)]);
+      }
+      default:
+        return before;
+    }
   }
 }
 
-class Touched extends Error {}
-
-function after(body: readonly Stmt[], before: UnderWay): UnderWay {
-  let now = before;
-  for (const stmt of body) now = behind(stmt, now);
-  for (const stmt of body)
-    if (stmt.kind === 'declare' && now.has(stmt.accumulator.name)) throw new Touched(`${stmt.accumulator.name} is never settled`);
-  return now;
-}
-
-function behind(stmt: Stmt, before: UnderWay): UnderWay {
+/** Accumulators that the statement itself reads or changes, but for sums that it goes on with. */
+function touchedBy(stmt: Stmt): readonly string[] {
   const changed = changedBy(stmt)?.name;
-  const touched = [
+  const goesOn = stmt.kind === 'multiply' && stmt.warps === 4;
+  return [
     ...expressionOrder(expressionsOf(stmt)).flatMap((expr) => (expr.kind === 'read' ? [expr.accumulator.name] : [])),
-    ...(changed === undefined || (stmt.kind === 'multiply' && stmt.warps === 4) ? [] : [changed]),
+    ...(changed === undefined || goesOn ? [] : [changed]),
     ...(stmt.kind === 'multiply' && 'sums' in stmt.left ? [stmt.left.sums.name] : []),
   ];
-  const unsettled = touched.find((name) => before.has(name));
-  if (unsettled !== undefined) throw new Touched(`${unsettled} is touched by ${stmt.kind} before its products are settled`);
-  switch (stmt.kind) {
-    case 'multiply':
-      return stmt.warps === 4 ? new Map(before).set(stmt.sums.name, 0) : before;
-    case 'settle':
-      return new Map([...before].flatMap(([name, groups]) => (groups < stmt.open ? [[name, groups + 1] as const] : [])));
-    case 'if': {
-      const [then, otherwise] = [after(stmt.then, before), after(stmt.otherwise ?? [], before)];
-      return either(then, otherwise);
-    }
-    case 'for': {
-      // Another iteration, or none, may follow.
-      let now = before;
-      for (;;) {
-        const next = either(now, after(stmt.body, now));
-        if (next.size === now.size && [...next].every(([name, groups]) => now.get(name) === groups)) return now;
-        now = next;
-      }
-    }
-    default:
-      return before;
-  }
-}
-
-/** The youngest of both. */
-function either(one: UnderWay, other: UnderWay): UnderWay {
-  const both = new Map(one);
-  for (const [name, groups] of other) both.set(name, Math.min(groups, both.get(name) ?? groups));
-  return both;
 }

@@ -69,6 +69,7 @@ export class KernelState {
     }
   }
 
+  /** A product has begun to read these elements. */
   multiplying(id: number, places: Int32Array, since: number): void {
     this.#products.at(-1)?.push({ id, places, since });
   }

@@ -202,14 +202,10 @@ function swizzledSide(read: SideRead, dtype: DType, lines: number, { depth, stag
   const { along } = read.order;
   const shape = (along === 'depth' ? [stages, lines, depth] : [stages, lines / part, depth, part]).map((size) => Dim.of(size));
   const buffer = build.buffer(scope.names.fresh(read.which), dtype, shape, { kind: 'shared', swizzled: true });
-  const parts = (line: Expr): readonly Expr[] => [build.over(line, build.int(part)), build.modulo(line, build.int(part))];
   return {
     buffer,
-    at: (stage, step, line) => {
-      if (along === 'depth') return [stage, line, step];
-      const [number, within] = parts(line) as [Expr, Expr];
-      return [stage, number, step, within];
-    },
+    at: (stage, step, line) =>
+      along === 'depth' ? [stage, line, step] : [stage, build.over(line, build.int(part)), step, build.modulo(line, build.int(part))],
   };
 }
 
