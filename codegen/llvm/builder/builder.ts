@@ -83,8 +83,8 @@ export class Builder extends VectorBuilder {
   }
 
   /**
-   * Inline assembly that does more than compute its result: `text` with `$0`, … for what `constraints` name, as LLVM writes both. Errors:
-   * operands that do not fit the constraints refuse the tape.
+   * Inline assembly that does more than compute its result: `text` with `$0`, … for what `constraints` name, as LLVM writes both. Errors,
+   * when it is played: constraints that the operands do not fit.
    */
   assembly(text: string, constraints: string, result: LlvmType, args: readonly LlvmValue[]): LlvmValue {
     this.open('assembly');

@@ -145,7 +145,8 @@ static Made assembly(Reader &r, Builder &b) {
   auto text = r.text();
   auto constraints = r.text();
   auto all = r.values();
-  if (all.size() != t->getNumParams() || llvm::errorToBool(llvm::InlineAsm::verify(t, constraints))) r.refuseTape();
+  if (auto wrong = llvm::InlineAsm::verify(t, constraints)) refuse(r.strings, "assembly: " + llvm::toString(std::move(wrong)));
+  if (all.size() != t->getNumParams()) r.refuseTape();
   return b.CreateCall(t, llvm::InlineAsm::get(t, text, constraints, true), all);
 }
 
