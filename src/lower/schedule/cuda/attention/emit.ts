@@ -269,7 +269,7 @@ class AttentionBlocks {
   }
 
   /** Weights are divided by their sum at the end. */
-  #finish(scope: Scope, block: Block, { total, sums }: Rows): void {
+  #finish(scope: Scope, block: Block, { most, total, sums }: Rows): void {
     const { node, columns } = this.#attention.mixed;
     const { tile } = this.#plan;
     const { group, context } = this.#points;
@@ -286,6 +286,10 @@ class AttentionBlocks {
         guarded(line, this.#below(m, tile.rows)[0], (inside) => {
           const point = [...block.batch, ...splitIndex(this.#axes, m, inside)];
           const all = inside.let('all', build.read(total, [i, thread]));
+          this.#storeRow(inside, point, build.apply('eq', 'bool', build.modulo(thread, build.int(this.#arithmetic.rowLanes)), build.int(0)), [
+            build.read(most, [i, thread]),
+            all,
+          ]);
           inside.loop('j', build.int(this.#arithmetic.columns), 'unroll', (j, one) => {
             const n = one.let('n', place.column(j));
             const beyond = columns.constant === tile.columns ? undefined : build.apply('lt', 'bool', n, build.size(columns));
@@ -299,6 +303,21 @@ class AttentionBlocks {
         });
       }),
     );
+  }
+
+  /** The maximum and the sum of a row, where its derivative needs them; by one of the threads that have the row. */
+  #storeRow(scope: Scope, point: readonly Expr[], isOwn: Expr, values: readonly Expr[]): void {
+    const { most, total } = this.#attention;
+    const { storage } = this.#points.context;
+    const stored = [most.node, total.node].filter((node) => storage.destinations(node).length > 0);
+    if (stored.length === 0) return;
+    scope.each(isOwn, (one) => {
+      for (const [which, { node }] of [most, total].entries()) {
+        const index = spread(node.type.shape, loopsOf(this.#attention.scores.node.type.shape.slice(0, -1), point));
+        one.remember(valueKey(node, index), widthAs(node.type.dtype, values[which] as Expr));
+        one.emit(...this.#points.storesAt(one, node, index));
+      }
+    });
   }
 }
 
