@@ -2,7 +2,7 @@
 // queries, which go over keys, and one for blocks of keys, which go over queries; or nothing where separate kernels are better.
 // Holds: sizes and formats alone decide, so equal groups have equal plans.
 
-import { bytesOf, type Dim, type DType, elementCount } from '../../../../base/index.js';
+import { bytesOf, type Dim, type DType } from '../../../../base/index.js';
 import { build, exprKey } from '../../../../kernel/index.js';
 import {
   assumedAxis,
@@ -140,13 +140,14 @@ type Operands = Pick<SweepPlan, 'over' | 'isTensor' | 'factors' | 'results'>;
 /** The tile with which a block needs the fewest cycles for all steps, of those for which there are registers and shared memory. */
 function withTile(operands: Operands, steps: Dim, sharedBytes: number): SweepPlan | undefined {
   const { isTensor, factors, results } = operands;
-  const { rows, backwardSums, products } = isTensor ? tensorAttention : coreAttention;
+  const { rows, backwardMade, backwardSums, products } = isTensor ? tensorAttention : coreAttention;
   const wide = results.reduce((sum, { columns }) => sum + columns, 0);
   let best: { readonly cost: number; readonly plan: SweepPlan } | undefined;
   for (const keys of attentionKeys)
     for (const stages of attentionStages) {
       const plan: SweepPlan = { ...operands, rows, keys, stages };
-      if (factors.length * keys + wide > backwardSums || bytesOfSweep(plan) > sharedBytes) continue;
+      const made = factors.length * keys;
+      if (made > backwardMade || made + wide > backwardSums || bytesOfSweep(plan) > sharedBytes) continue;
       const count = Math.ceil((steps.constant ?? assumedAxis) / keys);
       const deep =
         factors.reduce((sum, { depth, staged }) => sum + depth * bytesOf(staged), 0) +
@@ -176,9 +177,3 @@ function bytesOfSweep(plan: SweepPlan): number {
 export const tileOfLines = (depth: number, isTensor: boolean): StagedTile => ({ depth, stages: 1, isTensor });
 export const tileOfSteps = (depth: number, { stages, isTensor }: SweepPlan): StagedTile => ({ depth, stages, isTensor });
 export const tileOfGiven = ({ keys, stages, isTensor }: SweepPlan): StagedTile => ({ depth: keys, stages, isTensor, isInTurn: true });
-
-/** Queries and keys of a product, whatever is lines. */
-export const countsOf = ({ rows, columns }: MatmulForm): Readonly<Record<'queries' | 'keys', Dim>> => ({
-  queries: elementCount([rows]),
-  keys: columns,
-});

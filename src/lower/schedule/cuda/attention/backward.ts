@@ -1,9 +1,8 @@
 // The kernels of attention's derivative: blocks of queries that go over keys, and blocks of keys that go over queries. In: a group and its
-// storage. Out: statements in a scope, and in one ahead of it. Holds: what blocks of queries leave for those of keys is the sum of each row,
-// no more.
+// storage. Out: statements in a scope, and in one ahead of it. Holds: what blocks of queries leave for those of keys is what they need
+// of each row, no more.
 
-import { elementCount, InternalError } from '../../../../base/index.js';
-import { type Buffer } from '../../../../kernel/index.js';
+import { Dim, elementCount, InternalError } from '../../../../base/index.js';
 import type { CudaTarget } from '../../../../target/index.js';
 import type { Scope } from '../../../form/scope.js';
 import { attentionOf } from '../../../fuse/attention.js';
@@ -23,11 +22,12 @@ export function emitAttentionBackward(group: Group, scope: Scope, context: EmitC
   if (backward === undefined || plan === undefined || ahead === undefined)
     throw new InternalError('lower', "a group of attention's derivative is none");
   const { overKeys, overQueries } = plan;
-  const shape = backward.rowSum?.form.node.type.shape;
-  const rowSums: Buffer | undefined =
-    shape === undefined || overQueries === undefined ? undefined : storage.pool.temporary({ dtype: 'f32', shape });
+  const { batch, rows } = backward.attention.scores;
+  const isKept = backward.rowSum !== undefined && overQueries !== undefined;
+  // The sum and the inverse total of each row.
+  const kept = isKept ? storage.pool.temporary({ dtype: 'f32', shape: [Dim.of(2), ...batch, rows] }) : undefined;
   const emit = (where: Scope, sweep: SweepPlan): void =>
-    where.computing(flopsOf(sweep), () => new Sweep(group, context, backward, sweep, rowSums, target.threads).emit(where));
+    where.computing(flopsOf(sweep), () => new Sweep(group, context, backward, sweep, kept, target.threads).emit(where));
   const [first, second] = inOrder({ overKeys, overQueries });
   if (second === undefined) return emit(scope, first);
   emit(ahead(), first);

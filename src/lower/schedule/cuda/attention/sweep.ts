@@ -2,38 +2,28 @@
 // cotangents are computed again (see the note at the end). In: a group, its plan and storage. Out: statements in a scope.
 // Holds: results are summed up tile by tile in order, and tiles follow from sizes alone, so every run gives the same bits.
 
-import { type Dim, type Shape } from '../../../../base/index.js';
 import type { Node, TensorNode } from '../../../../graph/index.js';
-import { type Accumulator, type Buffer, build, type Expr } from '../../../../kernel/index.js';
+import { type Accumulator, type Buffer, build, type Expr, exprKey } from '../../../../kernel/index.js';
 import { formatOf, rightIndex, spread, tensorOf, widthAs } from '../../../form/forms.js';
 import { splitIndex } from '../../../form/index-expressions.js';
 import { type Scope, valueKey } from '../../../form/scope.js';
 import { Values } from '../../../form/values.js';
-import type { AttentionBackward, RowSum, Taker } from '../../../fuse/attention-backward.js';
+import type { AttentionBackward, Taker } from '../../../fuse/attention-backward.js';
 import type { Group } from '../../../fuse/groups.js';
 import { moved } from '../../../fuse/reading.js';
 import { type EmitContext, KernelEmitter } from '../../common/emitter.js';
 import { type Staged, stageSide } from '../matmul/sides.js';
-import { type Arithmetic, arithmeticOf, type ThreadPlace } from './arithmetic.js';
-import { countsOf, type Result, type SweepPlan, tileOfGiven, tileOfLines, tileOfSteps } from './backward-plan.js';
-
-/** Where a block is: its matrix, and its first line. */
-interface Block {
-  readonly batch: readonly Expr[];
-  readonly line: Expr;
-}
+import { type Arithmetic, arithmeticOf } from './arithmetic.js';
+import { type Result, type SweepPlan, tileOfGiven, tileOfLines, tileOfSteps } from './backward-plan.js';
+import { type Block, Places } from './places.js';
+import { type OwnRows, RowResults, type RowTotal } from './row-results.js';
 
 export class Sweep {
   readonly #points: KernelEmitter;
   readonly #backward: AttentionBackward;
   readonly #plan: SweepPlan;
-  /** The sums of rows, for the kernel behind this one or from the one before. */
-  readonly #rowSums: Buffer | undefined;
-  readonly #threads: number;
-  readonly #batch: Shape;
-  /** How many lines there are, and how many steps. */
-  readonly #lines: Dim;
-  readonly #steps: Dim;
+  readonly #places: Places;
+  readonly #rows: RowResults;
   readonly #factors: readonly Arithmetic[];
   readonly #results: readonly Arithmetic[];
   /** Weights as they are before they are rounded. */
@@ -44,18 +34,14 @@ export class Sweep {
     context: EmitContext,
     backward: AttentionBackward,
     plan: SweepPlan,
-    rowSums: Buffer | undefined,
+    kept: Buffer | undefined,
     threads: number,
   ) {
     this.#points = new KernelEmitter(group, context);
     this.#backward = backward;
     this.#plan = plan;
-    this.#rowSums = rowSums;
-    this.#threads = threads;
-    const { scores } = backward.attention;
-    this.#batch = scores.batch;
-    const { queries, keys: asked } = countsOf(scores);
-    [this.#lines, this.#steps] = plan.over === 'keys' ? [queries, asked] : [asked, queries];
+    this.#places = new Places(plan, backward.attention.scores, threads);
+    this.#rows = new RowResults(this.#points, backward, this.#places, kept);
     const { isTensor, rows, keys, stages, factors, results } = plan;
     const shares = (scored: Result['staged'], depth: number, columns: number): Arithmetic =>
       arithmeticOf({ isTensor, scored, mixed: scored, tile: { rows, keys, depth, columns, stages } });
@@ -71,15 +57,15 @@ export class Sweep {
   /** A block for each tile of lines of each matrix; what has most to go over starts first. */
   emit(scope: Scope): void {
     const { rows, over } = this.#plan;
-    const tiles = build.ceilDiv(build.size(this.#lines), build.int(rows));
-    const matrices = this.#batch.reduce((product, size) => build.times(product, build.size(size)), build.int(1));
+    const tiles = build.ceilDiv(build.size(this.#places.lines), build.int(rows));
+    const matrices = this.#places.batch.reduce((product, size) => build.times(product, build.size(size)), build.int(1));
     scope.loop('p', build.times(matrices, tiles), 'parallel', (p, body) => {
       const number = body.let('tile', build.modulo(p, tiles));
       const isTurned = this.#skips && over === 'keys';
       const tile = isTurned ? build.minus(build.minus(tiles, build.int(1)), number) : number;
       const line = body.let('line', build.times(tile, build.int(rows)));
-      const split = this.#batch.length === 0 ? [] : splitIndex(this.#batch, body.let('matrix', build.over(p, tiles)), body);
-      const batch = split.map((at, axis) => (this.#batch[axis]?.constant === 1 ? build.int(0) : at));
+      const split = this.#places.batch.length === 0 ? [] : splitIndex(this.#places.batch, body.let('matrix', build.over(p, tiles)), body);
+      const batch = split.map((at, axis) => (this.#places.batch[axis]?.constant === 1 ? build.int(0) : at));
       this.#tile({ batch, line }, body);
     });
   }
@@ -88,7 +74,7 @@ export class Sweep {
     const { factors, results, rows, keys, stages, isTensor } = this.#plan;
     const [first] = this.#factors as [Arithmetic];
     const { down } = first;
-    const sums = this.#results.map(({ columns }) => this.#registers(scope, 'acc', [down, columns]));
+    const sums = this.#results.map(({ columns }) => this.#places.registers(scope, 'acc', [down, columns]));
     const own = factors.map(({ lines, staged, depth }) => stageSide(lines, staged, rows, tileOfLines(depth, isTensor), scope));
     const asked = factors.map(({ steps, staged, depth }) => stageSide(steps, staged, keys, tileOfSteps(depth, this.#plan), scope));
     const given = results.map(({ given: side, staged, columns, shared }) =>
@@ -113,14 +99,14 @@ export class Sweep {
         side.begin(where, { number, batch, step: zero, line: from, limit: build.size(factors[which]?.form.depth ?? 0) });
       for (const [which, side] of given.entries())
         if (results[which]?.shared === undefined)
-          side.begin(where, { number, batch, step: from, line: zero, limit: build.size(this.#steps) });
+          side.begin(where, { number, batch, step: from, line: zero, limit: build.size(this.#places.steps) });
       if (copies) where.emit({ kind: 'commit' });
       return () => {
         for (const side of moving) side.finish(where, number);
       };
     };
     for (let number = 0; number < stages - 1; number++) bring(scope, build.int(number))();
-    const rest = this.#rowSum(scope, block);
+    const rest = this.#plan.over === 'keys' ? this.#rows.compute(scope, block, first) : undefined;
     const turn = (s: Expr, body: Scope): void => {
       if (copies) body.emit({ kind: 'wait', open: stages - 2 });
       // What was brought is there for all, and the tile in whose place the next one comes was used by all.
@@ -128,7 +114,7 @@ export class Sweep {
       const end = bring(body, build.plus(s, build.int(stages - 1)));
       const number = body.let('stage', build.modulo(s, build.int(stages)));
       const made = this.#factors.map((factor, which) => {
-        const registers = this.#registers(body, 'made', [down, first.keys]);
+        const registers = this.#places.registers(body, 'made', [down, first.keys]);
         factor.score(body, own[which] as Staged, asked[which] as Staged, registers, number);
         return registers;
       });
@@ -160,163 +146,67 @@ export class Sweep {
   #count({ line }: Block, scope: Scope, start: Expr): Expr {
     const { over, rows, keys } = this.#plan;
     const { mask } = this.#backward.attention;
-    const all = build.ceilDiv(build.size(this.#steps), build.int(keys));
+    const all = build.ceilDiv(build.size(this.#places.steps), build.int(keys));
     if (!this.#skips || mask === undefined) return all;
     if (over === 'queries') return scope.let('seen', build.larger(build.int(0), build.minus(all, start)));
-    const end = build.smaller(build.plus(line, build.int(rows)), build.size(this.#lines));
+    const end = build.smaller(build.plus(line, build.int(rows)), build.size(this.#places.lines));
     return scope.let('seen', build.smaller(all, build.ceilDiv(build.plus(end, build.int(mask.last)), build.int(keys))));
   }
 
-  #registers(scope: Scope, stem: string, shape: readonly number[]): Accumulator {
-    const accumulator: Accumulator = { name: scope.names.fresh(stem), dtype: 'f32', shape: [...shape, this.#threads] };
-    scope.emit({ kind: 'declare', accumulator, initial: build.constant('f32', 0) });
-    return accumulator;
-  }
-
-  #eachThread(scope: Scope, arithmetic: Arithmetic, fill: (thread: Expr, place: ThreadPlace, vector: Scope) => void): void {
-    scope.loop('t', build.int(this.#threads), 'vector', (thread, vector) => fill(thread, arithmetic.place(thread, vector), vector), {
-      limit: this.#threads,
-    });
-  }
-
-  /** Results times their cotangents, summed up for each row of the block; undefined where they come from the kernel before, or there are none. */
-  #rowSum(scope: Scope, block: Block): Accumulator | undefined {
-    const { rowSum, attention, cotangents } = this.#backward;
-    const { over, factors, rows } = this.#plan;
-    if (over !== 'keys' || rowSum === undefined || cotangents === undefined) return undefined;
-    const { node } = attention.mixed;
-    const width = factors.find(({ form }) => form === cotangents)?.form.depth.constant ?? 0;
-    const side = factors.find(({ form }) => form === cotangents)?.lines;
-    const [arithmetic] = this.#factors as [Arithmetic];
-    const { down, rowLanes } = arithmetic;
-    const sums = this.#registers(scope, 'rest', [down]);
-    const each = Math.ceil(width / rowLanes);
-    this.#eachThread(scope, arithmetic, (thread, place, vector) => {
-      const lane = vector.let('lane', build.modulo(thread, build.int(rowLanes)));
-      vector.loop('i', build.int(down), 'unroll', (i, line) => {
-        const { at } = this.#lineAt(line, block, place, i);
-        line.loop('j', build.int(each), 'unroll', (j, one) => {
-          const n = one.let('n', build.plus(lane, build.times(j, build.int(rowLanes))));
-          const add = (where: Scope): void => {
-            const cotangent = side?.element(block.batch, at, n, where) ?? build.constant('f32', 0);
-            const result = this.#points.values.at(node, [...block.batch, at, n], where);
-            const value = build.apply('mul', 'f32', widthAs('f32', cotangent), widthAs('f32', result));
-            where.emit({ kind: 'accumulate', accumulator: sums, index: [i, thread], combine: 'sum', value });
-          };
-          if (each * rowLanes === width) add(one);
-          else one.each(build.apply('lt', 'bool', n, build.int(width)), add);
-        });
-      });
-    });
-    scope.emit({ kind: 'combine', accumulator: sums, combine: 'sum', lanes: rowLanes });
-    this.#eachThread(scope, arithmetic, (thread, place, vector) =>
-      vector.loop('i', build.int(down), 'unroll', (i, line) => {
-        const { at, m, isWhole } = this.#lineAt(line, block, place, i);
-        const value = line.let('rest', this.#scaled(line, rowSum, block, at, build.read(sums, [i, thread])));
-        line.emit({ kind: 'assign', accumulator: sums, index: [i, thread], value });
-        const [to] = [this.#rowSums];
-        if (to === undefined) return;
-        // One of the threads that have the row.
-        const own = build.apply('eq', 'bool', build.modulo(thread, build.int(rowLanes)), build.int(0));
-        const isThere = build.apply('lt', 'bool', m, build.size(this.#lines));
-        line.each(isWhole ? own : build.apply('and', 'bool', own, isThere), (inside) =>
-          inside.emit({ kind: 'store', buffer: to, index: this.#rowIndex(rowSum.form.node, block, at), value: build.read(sums, [i, thread]) }),
-        );
-      }),
-    );
-    return rows === 0 ? undefined : sums;
-  }
-
-  /** A line of a thread: its number, and the same of a line that there is. */
-  #lineAt(scope: Scope, { line }: Block, place: ThreadPlace, i: Expr): { readonly m: Expr; readonly at: Expr; readonly isWhole: boolean } {
-    const m = scope.let('m', build.plus(line, place.row(i)));
-    return { m, ...this.#inside(scope, m, this.#lines, this.#plan.rows) };
-  }
-
-  /** What is read beyond the end is read at the end. */
-  #inside(scope: Scope, index: Expr, size: Dim, part: number): { readonly at: Expr; readonly isWhole: boolean } {
-    const isWhole = size.constant !== undefined && size.constant % part === 0;
-    return { isWhole, at: isWhole ? index : scope.let('at', build.smaller(index, build.minus(build.size(size), build.int(1)))) };
-  }
-
-  #scaled(scope: Scope, { constant, over }: RowSum, block: Block, m: Expr, sum: Expr): Expr {
-    const { total } = this.#backward.attention;
-    let value = constant === 1 ? sum : build.apply('mul', 'f32', sum, build.constant('f32', constant));
-    for (let time = 0; time < over; time++) {
-      const divisor = this.#points.values.at(total.node, this.#rowIndex(total.node, block, m), scope);
-      value = build.apply('div', 'f32', value, widthAs('f32', divisor));
-    }
-    return value;
-  }
-
-  #rowIndex({ type: { shape } }: TensorNode, { batch }: Block, m: Expr): readonly Expr[] {
-    const axes = [...batch.filter((_, axis) => this.#batch[axis]?.constant !== 1), m];
-    return spread(shape, axes);
-  }
-
   /** What was made again becomes what the results take, in its place. */
-  #weigh(scope: Scope, block: Block, first: Expr, made: readonly Accumulator[], rest: Accumulator | undefined): void {
-    const { over, keys } = this.#plan;
+  #weigh(scope: Scope, block: Block, first: Expr, made: readonly Accumulator[], own: OwnRows | undefined): void {
+    const places = this.#places;
     const [arithmetic] = this.#factors as [Arithmetic];
     const [down, across] = [build.int(arithmetic.down), build.int(arithmetic.keys)];
-    this.#eachThread(scope, arithmetic, (thread, place, vector) => {
-      const lineAt = (where: Scope, i: Expr) => this.#lineAt(where, block, place, i);
-      const stepAt = (where: Scope, j: Expr) => {
-        const n = where.let('n', build.plus(first, place.key(j)));
-        return { m: n, ...this.#inside(where, n, this.#steps, keys) };
-      };
+    places.eachThread(scope, arithmetic, (thread, place, vector) => {
       // What depends on queries alone is loaded for each query once.
-      if (over === 'keys')
+      if (this.#plan.over === 'keys')
         vector.loop('i', down, 'unroll', (i, outer) => {
-          const query = lineAt(outer, i);
-          this.#rememberRest(outer, block, query.at, rest === undefined ? undefined : build.read(rest, [i, thread]));
-          outer.loop('j', across, 'unroll', (j, one) => this.#weightAt(one, block, query, stepAt(one, j), made, [i, j, thread]));
+          const query = places.lineAt(outer, block, place, i);
+          const row = this.#rows.remember(outer, block, query.at, own === undefined ? undefined : [own, [i, thread]]);
+          outer.loop('j', across, 'unroll', (j, one) => {
+            const key = places.stepAt(one, first, place, j);
+            this.#weightAt(one, block, [query.at, key.at], row, made, [i, j, thread], key.isThere);
+          });
         });
       else
         vector.loop('j', across, 'unroll', (j, outer) => {
-          const query = stepAt(outer, j);
-          this.#rememberRest(outer, block, query.at, undefined);
-          outer.loop('i', down, 'unroll', (i, one) => this.#weightAt(one, block, query, lineAt(one, i), made, [i, j, thread]));
+          const query = places.stepAt(outer, first, place, j);
+          const row = this.#rows.remember(outer, block, query.at, undefined);
+          outer.loop('i', down, 'unroll', (i, one) => {
+            const key = places.lineAt(one, block, place, i);
+            this.#weightAt(one, block, [query.at, key.at], row, made, [i, j, thread], query.isThere);
+          });
         });
     });
   }
 
-  #rememberRest(scope: Scope, block: Block, query: Expr, own: Expr | undefined): void {
-    const { rowSum } = this.#backward;
-    if (rowSum === undefined) return;
-    const { node } = rowSum.form;
-    const index = this.#rowIndex(node, block, query);
-    const value = own ?? (this.#rowSums === undefined ? undefined : scope.let('rest', build.load(this.#rowSums, index)));
-    if (value !== undefined) scope.remember(valueKey(node, index), widthAs(node.type.dtype, value));
-  }
-
+  /** `isThere`: whether the step is; what lines beyond the end sum up goes nowhere. */
   #weightAt(
     scope: Scope,
     { batch }: Block,
-    query: { readonly m: Expr; readonly at: Expr; readonly isWhole: boolean },
-    key: { readonly m: Expr; readonly at: Expr; readonly isWhole: boolean },
+    [query, key]: readonly [Expr, Expr],
+    { total, inverse }: RowTotal,
     made: readonly Accumulator[],
     index: readonly Expr[],
+    isThere: Expr | undefined,
   ): void {
     const { factors, results } = this.#plan;
-    const { queries, keys } = countsOf(this.#backward.attention.scores);
-    for (const [which, { form }] of factors.entries())
-      scope.remember(
-        valueKey(form.node, [...batch, query.at, key.at]),
-        widthAs(form.node.type.dtype, scope.let('made', build.read(made[which] as Accumulator, index))),
-      );
+    for (const [which, { form }] of factors.entries()) {
+      const element = scope.let('made', build.read(made[which] as Accumulator, index));
+      scope.remember(valueKey(form.node, [...batch, query, key]), widthAs(form.node.type.dtype, element));
+    }
     const values = results.map(({ taker }, which) => {
       const read = (node: TensorNode, at: readonly Expr[]): Expr => (this.#weights[which] as Values).at(node, at, scope);
-      return scope.let('weight', widthAs('f32', weightOf(taker, batch, query.at, key.at, read)));
+      return scope.let('weight', widthAs('f32', weightOf(taker, batch, query, key, read)));
     });
-    const below = [
-      ...(query.isWhole ? [] : [build.apply('lt', 'bool', query.m, build.size(queries))]),
-      ...(key.isWhole ? [] : [build.apply('lt', 'bool', key.m, build.size(keys))]),
-    ];
-    const [one, other] = below;
-    const there = one === undefined || other === undefined ? one : build.apply('and', 'bool', one, other);
+    for (const [which, stmt] of scope.statements.entries()) {
+      const [of, by] = stmt.kind === 'let' && stmt.value.kind === 'apply' && stmt.value.fn === 'div' ? stmt.value.args : [];
+      if (stmt.kind === 'let' && of !== undefined && by !== undefined && exprKey(by) === exprKey(total) && build.dtypeOf(of) === 'f32')
+        scope.statements[which] = { ...stmt, value: build.apply('mul', 'f32', of, inverse) };
+    }
     for (const [which, weight] of values.entries()) {
-      const value = there === undefined ? weight : build.apply('select', 'f32', there, weight, build.constant('f32', 0));
+      const value = isThere === undefined ? weight : build.apply('select', 'f32', isThere, weight, build.constant('f32', 0));
       scope.emit({ kind: 'assign', accumulator: made[which] as Accumulator, index, value });
     }
   }
@@ -329,10 +219,10 @@ export class Sweep {
     const stored = this.#storedBehind(node);
     const guarded = (where: Scope, condition: Expr | undefined, fill: (body: Scope) => void): void =>
       condition === undefined ? fill(where) : where.each(condition, fill);
-    this.#eachThread(scope, arithmetic, (thread, place, vector) =>
+    this.#places.eachThread(scope, arithmetic, (thread, place, vector) =>
       vector.loop('i', build.int(arithmetic.down), 'unroll', (i, line) => {
-        const { m, isWhole } = this.#lineAt(line, block, place, i);
-        guarded(line, isWhole ? undefined : build.apply('lt', 'bool', m, build.size(this.#lines)), (inside) =>
+        const { number: m, isThere } = this.#places.lineAt(line, block, place, i);
+        guarded(line, isThere, (inside) =>
           inside.loop('j', build.int(arithmetic.columns), 'unroll', (j, one) => {
             const n = one.let('n', place.column(j));
             guarded(one, columns === width ? undefined : build.apply('lt', 'bool', n, build.int(width)), (where) => {
