@@ -25,7 +25,7 @@ export function emitAttentionBackward(group: Group, scope: Scope, context: EmitC
   const { batch, rows } = backward.attention.scores;
   const isKept = backward.rowSum !== undefined && overQueries !== undefined;
   // The sum and the inverse total of each row.
-  const kept = isKept ? storage.pool.temporary({ dtype: 'f32', shape: [Dim.of(2), ...batch, rows] }) : undefined;
+  const kept = isKept ? storage.pool.temporary({ dtype: 'f32', shape: [...batch, rows, Dim.of(2)] }) : undefined;
   const emit = (where: Scope, sweep: SweepPlan): void =>
     where.computing(flopsOf(sweep), () => new Sweep(group, context, backward, sweep, kept, target.threads).emit(where));
   const [first, second] = inOrder({ overKeys, overQueries });

@@ -97,7 +97,7 @@ export class RowResults {
     });
   }
 
-  readonly #keptAt = (which: number, { batch }: Block, query: Expr): readonly Expr[] => [build.int(which), ...batch, query];
+  readonly #keptAt = (which: number, { batch }: Block, query: Expr): readonly Expr[] => [...batch, query, build.int(which)];
 
   #total(scope: Scope, block: Block, query: Expr): RowTotal {
     const { node } = this.#backward.attention.total;
