@@ -418,14 +418,14 @@ describe('text of a fused graph', () => {
     [`fused "f" {\n${node}  group one matmul [3] reads %0\n}\n`, 'line 3 of a graph: the number of a group is expected, found `one`'],
     [
       `fused "f" {\n${node}  group 1 row-production [3] reads %0\n}\n`,
-      'line 3 of a graph: a mode (elementwise, row-reduction, column-reduction, full-reduction, fused-rows, matmul, flash, nest, loop), not row-production, is expected, found `[`',
+      'line 3 of a graph: a mode (elementwise, row-reduction, column-reduction, full-reduction, fused-rows, matmul, flash, flash-backward, nest, loop), not row-production, is expected, found `[`',
     ],
     [`fused "f" {\n${node}  group 1 matmul reads %0\n}\n`, 'line 3 of a graph: `[` is expected, found `reads`'],
     [`fused "f" {\n${node}  group 1 matmul [3]\n}\n`, 'line 4 of a graph: `reads` is expected, found `}`'],
     [`fused "f" {\n${node}  group 1 matmul [3] reads partials %0\n}\n`, 'line 3 of a graph: `of` is expected, found `%`'],
     [
       `fused "f" {\n${node}${group}    multiply %0: f32\n}\n`,
-      'line 4 of a graph: `elementwise` or `reduce` or `partial` or `matmul` or `nest` or `loop` is expected, found `multiply`',
+      'line 4 of a graph: `elementwise` or `reduce` or `partial` or `matmul` or `again` or `nest` or `loop` is expected, found `multiply`',
     ],
     [`fused "f" {\n${node}${group}    nest %0 f32\n}\n`, 'line 4 of a graph: `:` is expected, found `f32`'],
     [`fused "f" {\n${node}${group}    nest %0: float\n}\n`, 'line 4 of a graph: a type is expected, found `float`'],

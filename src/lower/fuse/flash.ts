@@ -4,13 +4,15 @@
 // which their modes say: see the note at the end.
 // Source: T. Dao, FlashAttention-2, 2023; M. Milakov, N. Gimelshein, Online normalizer calculation for softmax, 2018.
 
-import type { Node } from '../../graph/index.js';
+import type { Node, TensorNode } from '../../graph/index.js';
+import type { Forms } from '../form/materialize.js';
 import { type Attention, attentionOf } from './attention.js';
 import { type AttentionBackward, backwardOf } from './attention-backward.js';
 import { type AttentionParts, partsOfAttention, Users } from './attention-parts.js';
 import type { Fusion, Group, GroupedBlock, Member } from './groups.js';
 import { Precedence } from './precedence.js';
 import { memberReads, producer } from './reads.js';
+import { turnOf } from './turned.js';
 
 /** Whether a schedule takes them; `stored`: what has storage while they are asked. */
 export interface ScoreKeeper {
@@ -41,6 +43,7 @@ class Joiner {
   readonly #parts: AttentionParts;
   readonly #block: GroupedBlock;
   readonly #keeper: ScoreKeeper;
+  readonly #results: ReadonlySet<Node>;
   /** Without what is not stored any more. */
   readonly #materialized: ReadonlySet<Node>;
 
@@ -48,6 +51,7 @@ class Joiner {
     this.#parts = parts;
     this.#block = block;
     this.#keeper = keeper;
+    this.#results = new Set([parts.mixed, ...parts.takers].map(({ node }) => node));
     this.#materialized = new Set([...block.fusion.materialized].filter((node) => !parts.between.has(node)));
   }
 
@@ -87,9 +91,8 @@ class Joiner {
     const { groupOf } = this.#block.fusion;
     const own = new Set<Node>([...members.map(({ node }) => node), ...this.#parts.between]);
     const groups = new Set([...own].flatMap((node) => groupOf.get(node) ?? []));
-    const results = new Set<Node>([this.#parts.mixed, ...this.#parts.takers].map(({ node }) => node));
     for (const group of groups) {
-      const ends = group.members.some(({ node }) => results.has(node));
+      const ends = group.members.some(({ node }) => this.#results.has(node));
       if (!group.members.every(({ role, node }) => own.has(node) || (ends && role === 'elementwise'))) return undefined;
     }
     return groups;
@@ -98,8 +101,7 @@ class Joiner {
   /** Members with what follows the products among them; undefined where one reads what another one computes and is not to be had. */
   #group(mode: 'flash' | 'flash-backward', core: readonly Member[]): Group | undefined {
     const { fusion, formed } = this.#block;
-    const results = new Set<Node>([this.#parts.mixed, ...this.#parts.takers].map(({ node }) => node));
-    const ends = core.filter(({ node }) => results.has(node)).map(({ node }) => fusion.groupOf.get(node) as Group);
+    const ends = core.filter(({ node }) => this.#results.has(node)).map(({ node }) => fusion.groupOf.get(node) as Group);
     const last = ends.reduce((a, b) => (a.id > b.id ? a : b));
     const members = [...core, ...ends.flatMap((group) => group.members.filter(({ role }) => role === 'elementwise'))];
     const group: Group = { id: last.id, mode, outer: last.outer, members, reads: new Set(), along: new Set() };
@@ -109,7 +111,7 @@ class Joiner {
       for (const [node, accesses] of memberReads(member, group, this.#materialized, formed.forms)) {
         if (!own.has(node)) group.reads.add(node);
         // An element of what the group has in registers, where it is; what follows a product has that one's result and no more.
-        else if (accesses.length > 1 || (isAfter ? fusion.groupOf.get(node) !== fusion.groupOf.get(member.node) : results.has(node)))
+        else if (accesses.length > 1 || (isAfter ? fusion.groupOf.get(node) !== fusion.groupOf.get(member.node) : this.#results.has(node)))
           return undefined;
       }
     }
@@ -118,26 +120,62 @@ class Joiner {
     return group;
   }
 
-  /** `undefined` where groups would wait for each other. */
   #fusionWith(old: ReadonlySet<Group>, joined: readonly Group[]): Fusion | undefined {
     const { formed, fusion } = this.#block;
-    const groups = fusion.groups.flatMap((group) => (old.has(group) ? joined.filter(({ id }) => id === group.id) : [group]));
-    const groupOf = new Map(fusion.groupOf);
-    for (const node of this.#parts.between) groupOf.delete(node);
-    for (const group of joined) for (const { role, node } of group.members) if (role !== 'again') groupOf.set(node, group);
-    const order = new Precedence<Group>();
-    for (const group of groups) order.add(group);
-    for (const group of groups)
-      for (const read of group.reads) {
-        const other = groupOf.get(producer(read, formed.forms));
-        if (other === undefined || other === group) continue;
-        if (order.follows(other, group)) return undefined;
-        order.put(other, group);
-      }
-    // Neighbours that are one kernel now did not stay apart.
-    const notes = fusion.notes.filter(({ node, neighbour }) => groupOf.get(node) !== groupOf.get(neighbour) || !groupOf.has(node));
-    return { groups, groupOf, materialized: this.#materialized, notes, order };
+    const groupOf = new Map([...fusion.groupOf].filter(([node]) => !this.#parts.between.has(node)));
+    const made = regrouped({ ...fusion, groupOf, materialized: this.#materialized }, old, joined, formed.forms);
+    return made === undefined ? undefined : this.#withTurned(made, joined);
   }
+
+  /** The same with what is made of results one by one, whichever way its axes lie: it need not read them from memory. */
+  #withTurned(fusion: Fusion, joined: readonly Group[]): Fusion {
+    const { formed } = this.#block;
+    const taken = new Set<Group>();
+    const larger = joined.map((group) => {
+      const results = group.members.flatMap(({ role, node }) => (role === 'matmul' && this.#results.has(node) ? [node] : []));
+      const turned = fusion.groups.filter((other) => results.some((node) => other.reads.has(node)) && this.#isTurned(other, group, fusion));
+      if (turned.length === 0) return group;
+      for (const one of [group, ...turned]) taken.add(one);
+      const members = [...group.members, ...turned.flatMap((one) => one.members)];
+      const own = new Set<Node>(members.map(({ node }) => node));
+      const reads = [group, ...turned].flatMap((one) => [...one.reads]).filter((node) => !own.has(node));
+      return { ...group, members, reads: new Set(reads) };
+    });
+    if (taken.size === 0) return fusion;
+    return regrouped(fusion, taken, larger, formed.forms) ?? fusion;
+  }
+
+  #isTurned({ mode, members, reads }: Group, by: Group, fusion: Fusion): boolean {
+    const { forms } = this.#block.formed;
+    const own = new Set<Node>(by.members.map(({ node }) => node));
+    const [result, ...others] = [...reads].filter((node) => own.has(node));
+    if (mode !== 'elementwise' || result === undefined || others.length > 0) return false;
+    for (const read of reads) {
+      const other = fusion.groupOf.get(producer(read, forms));
+      if (other !== undefined && other !== by && fusion.order.follows(other, by)) return false;
+    }
+    const isRead = (node: Node): boolean => reads.has(node);
+    return members.every(({ node }) => turnOf(node as TensorNode, result as TensorNode, forms, isRead) !== undefined);
+  }
+}
+
+/** `undefined` where groups would wait for each other. Each of `joined` stands where the one of its number stood. */
+function regrouped(fusion: Fusion, old: ReadonlySet<Group>, joined: readonly Group[], forms: Forms): Fusion | undefined {
+  const groups = fusion.groups.flatMap((group) => (old.has(group) ? joined.filter(({ id }) => id === group.id) : [group]));
+  const groupOf = new Map(fusion.groupOf);
+  for (const group of joined) for (const { role, node } of group.members) if (role !== 'again') groupOf.set(node, group);
+  const order = new Precedence<Group>();
+  for (const group of groups) order.add(group);
+  for (const group of groups)
+    for (const read of group.reads) {
+      const other = groupOf.get(producer(read, forms));
+      if (other === undefined || other === group) continue;
+      if (order.follows(other, group)) return undefined;
+      order.put(other, group);
+    }
+  // Neighbours that are one kernel now did not stay apart.
+  const notes = fusion.notes.filter(({ node, neighbour }) => groupOf.get(node) !== groupOf.get(neighbour) || !groupOf.has(node));
+  return { ...fusion, groups, groupOf, notes, order };
 }
 
 /* Note: scores that nobody stores.

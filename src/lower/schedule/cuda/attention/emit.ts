@@ -15,6 +15,7 @@ import type { Group } from '../../../fuse/groups.js';
 import { type EmitContext, KernelEmitter } from '../../common/emitter.js';
 import { rowAxes, stageSide } from '../matmul/sides.js';
 import { type Arithmetic, arithmeticOf, type ThreadPlace } from './arithmetic.js';
+import { Results } from './results.js';
 import { type AttentionPlan, planAttention, stagedTiles } from './plan.js';
 
 export function emitAttention(group: Group, scope: Scope, context: EmitContext, target: CudaTarget): void {
@@ -272,12 +273,7 @@ class AttentionBlocks {
   #finish(scope: Scope, block: Block, { most, total, sums }: Rows): void {
     const { node, columns } = this.#attention.mixed;
     const { tile } = this.#plan;
-    const { group, context } = this.#points;
-    const stored = group.members.flatMap((member) =>
-      (member.role === 'matmul' || member.role === 'elementwise') && context.storage.destinations(member.node).length > 0
-        ? [member.node]
-        : [],
-    );
+    const results = new Results(this.#points, node);
     const guarded = (where: Scope, condition: Expr | undefined, fill: (body: Scope) => void): void =>
       condition === undefined ? fill(where) : where.each(condition, fill);
     this.#eachThread(scope, (thread, place, vector) =>
@@ -295,9 +291,7 @@ class AttentionBlocks {
             const beyond = columns.constant === tile.columns ? undefined : build.apply('lt', 'bool', n, build.size(columns));
             guarded(one, beyond, (where) => {
               const mean = where.let('mean', build.apply('div', 'f32', build.read(sums, [i, j, thread]), all));
-              const loops = loopsOf(node.type.shape, [...point, n]);
-              where.remember(valueKey(node, spread(node.type.shape, loops)), widthAs(node.type.dtype, mean));
-              this.#points.store(where, stored, loops);
+              results.store(where, [...point, n], mean);
             });
           });
         });

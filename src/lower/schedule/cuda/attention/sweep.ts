@@ -16,6 +16,7 @@ import { type Staged, stageSide } from '../matmul/sides.js';
 import { type Arithmetic, arithmeticOf } from './arithmetic.js';
 import { type Result, type SweepPlan, tileOfGiven, tileOfLines, tileOfSteps } from './backward-plan.js';
 import { type Block, Places } from './places.js';
+import { Results } from './results.js';
 import { type OwnRows, RowResults, type RowTotal } from './row-results.js';
 
 export class Sweep {
@@ -216,7 +217,7 @@ export class Sweep {
     const { taker, columns, width } = this.#plan.results[which] as Result;
     const arithmetic = this.#results[which] as Arithmetic;
     const { node } = taker.form;
-    const stored = this.#storedBehind(node);
+    const results = new Results(this.#points, node);
     const guarded = (where: Scope, condition: Expr | undefined, fill: (body: Scope) => void): void =>
       condition === undefined ? fill(where) : where.each(condition, fill);
     this.#places.eachThread(scope, arithmetic, (thread, place, vector) =>
@@ -227,27 +228,12 @@ export class Sweep {
             const n = one.let('n', place.column(j));
             guarded(one, columns === width ? undefined : build.apply('lt', 'bool', n, build.int(width)), (where) => {
               const point = taker.side === 'left' ? [m, n] : [n, m];
-              const loops = [...block.batch, ...point].filter((_, axis) => node.type.shape[axis]?.constant !== 1);
-              where.remember(valueKey(node, spread(node.type.shape, loops)), widthAs(node.type.dtype, build.read(sums, [i, j, thread])));
-              this.#points.store(where, stored, loops);
+              results.store(where, [...block.batch, ...point], build.read(sums, [i, j, thread]));
             });
           }),
         );
       }),
     );
-  }
-
-  /** The product, and what is made of it in the group, where they go anywhere. */
-  #storedBehind(product: TensorNode): readonly TensorNode[] {
-    const { context, group, maps } = this.#points;
-    const isBehind = (map: TensorNode): boolean => {
-      const below = new Set<Node>([map]);
-      // A set's iteration also visits what is added meanwhile.
-      for (const node of below)
-        if (!group.reads.has(node) && context.forms.of(node).kind === 'element') for (const argument of node.args) below.add(argument);
-      return below.has(product);
-    };
-    return [product, ...maps.filter(isBehind)].filter((node) => context.storage.destinations(node).length > 0);
   }
 }
 
