@@ -7,6 +7,7 @@ import { build, exprKey } from '../../../../kernel/index.js';
 import {
   assumedAxis,
   attentionKeys,
+  attentionOther,
   attentionStages,
   coreAttention,
   type CudaTarget,
@@ -67,13 +68,14 @@ export function planBackward(backward: AttentionBackward, from: ReadFrom, { shar
   const forms = [scores, ...(cotangents === undefined ? [] : [cotangents]), ...takers.map(({ form }) => form)];
   if (forms.some(({ node }) => combinedAs(node.type.dtype) !== 'f32')) return undefined;
   if ([scores.rows, scores.columns].some(({ constant }) => constant !== undefined && constant < leastAttentionRows)) return undefined;
+  const asks = (attention.mask?.score ?? -Infinity) > -Infinity;
   const plans: SweepPlan[] = [];
   for (const over of ['keys', 'queries'] as const) {
     const own = takers.filter((taker) => taker.over === over);
     if (own.length === 0) continue;
     // Each is made in the place of a factor.
     const factors = cotangents === undefined ? [scores] : [scores, cotangents];
-    const plan = own.length > factors.length ? undefined : planSweep(over, factors, own, from, sharedBytes);
+    const plan = own.length > factors.length ? undefined : planSweep(over, factors, own, from, sharedBytes - (asks ? attentionOther : 0));
     if (plan === undefined) return undefined;
     plans.push(plan);
   }

@@ -9,6 +9,7 @@ import { splitIndex } from '../../../form/index-expressions.js';
 import { type Scope, valueKey } from '../../../form/scope.js';
 import { Values } from '../../../form/values.js';
 import type { AttentionBackward, Taker } from '../../../fuse/attention-backward.js';
+import type { Mask } from '../../../fuse/attention.js';
 import type { Group } from '../../../fuse/groups.js';
 import { moved } from '../../../fuse/reading.js';
 import { type EmitContext, KernelEmitter } from '../../common/emitter.js';
@@ -62,7 +63,7 @@ export class Sweep {
     const matrices = this.#places.batch.reduce((product, size) => build.times(product, build.size(size)), build.int(1));
     scope.loop('p', build.times(matrices, tiles), 'parallel', (p, body) => {
       const number = body.let('tile', build.modulo(p, tiles));
-      const isTurned = this.#skips && over === 'keys';
+      const isTurned = this.#skips !== undefined && over === 'keys';
       const tile = isTurned ? build.minus(build.minus(tiles, build.int(1)), number) : number;
       const line = body.let('line', build.times(tile, build.int(rows)));
       const split = this.#places.batch.length === 0 ? [] : splitIndex(this.#places.batch, body.let('matrix', build.over(p, tiles)), body);
@@ -129,29 +130,65 @@ export class Sweep {
     for (const which of results.keys()) this.#finish(scope, block, which, sums[which] as Accumulator);
   }
 
-  /** Whether tiles are left out that a mask hides from all lines of a block: where every row sees something, nothing of them counts. */
-  get #skips(): boolean {
+  /** Whether tiles are left out that a mask hides from all lines of a block. Rows that see nothing are NaN, or see what is hidden. */
+  get #skips(): Mask | undefined {
     const { attention, vanishes } = this.#backward;
-    return vanishes && attention.mask?.score === -Infinity && attention.mask.last >= 0;
+    const { mask } = attention;
+    return vanishes && mask !== undefined && (mask.score > -Infinity || mask.last >= 0) ? mask : undefined;
   }
 
   /** The first tile of steps that counts: of queries the one that sees the first key of the block. */
-  #start({ line }: Block, scope: Scope): Expr {
+  #start(block: Block, scope: Scope): Expr {
     const { over, keys } = this.#plan;
-    const { mask } = this.#backward.attention;
-    if (!this.#skips || over === 'keys' || mask === undefined) return build.int(0);
-    return scope.let('first', build.over(build.larger(build.int(0), build.minus(line, build.int(mask.last))), build.int(keys)));
+    const mask = this.#skips;
+    const none = build.int(0);
+    if (mask === undefined || over === 'keys') return none;
+    const first = scope.let('first', build.over(build.larger(none, build.minus(block.line, build.int(mask.last))), build.int(keys)));
+    const seesHidden = this.#asked(scope, mask, (counts) => {
+      const before = build.smaller(build.times(first, build.int(keys)), build.size(this.#places.steps));
+      scope.loop('q', before, 'vector', (q, vector) => this.#ask(vector, block, q, mask, counts));
+    });
+    return seesHidden === undefined ? first : scope.let('from', build.apply('select', 'i64', seesHidden, none, first));
   }
 
   /** How many tiles count from there on. */
-  #count({ line }: Block, scope: Scope, start: Expr): Expr {
+  #count(block: Block, scope: Scope, start: Expr): Expr {
     const { over, rows, keys } = this.#plan;
-    const { mask } = this.#backward.attention;
-    const all = build.ceilDiv(build.size(this.#places.steps), build.int(keys));
-    if (!this.#skips || mask === undefined) return all;
+    const { lines, steps } = this.#places;
+    const mask = this.#skips;
+    const all = build.ceilDiv(build.size(steps), build.int(keys));
+    if (mask === undefined) return all;
     if (over === 'queries') return scope.let('seen', build.larger(build.int(0), build.minus(all, start)));
-    const end = build.smaller(build.plus(line, build.int(rows)), build.size(this.#places.lines));
-    return scope.let('seen', build.smaller(all, build.ceilDiv(build.plus(end, build.int(mask.last)), build.int(keys))));
+    const end = build.smaller(build.plus(block.line, build.int(rows)), build.size(lines));
+    const last = build.larger(build.int(0), build.plus(end, build.int(mask.last)));
+    const seen = scope.let('seen', build.smaller(all, build.ceilDiv(last, build.int(keys))));
+    const [arithmetic] = this.#factors as [Arithmetic];
+    const seesHidden = this.#asked(scope, mask, (counts) =>
+      this.#places.eachThread(scope, arithmetic, (_, place, vector) =>
+        vector.loop('i', build.int(arithmetic.down), 'unroll', (i, line) =>
+          this.#ask(line, block, this.#places.lineAt(line, block, place, i).at, mask, counts),
+        ),
+      ),
+    );
+    return seesHidden === undefined ? seen : scope.let('goes', build.apply('select', 'i64', seesHidden, all, seen));
+  }
+
+  /** Whether what a mask leaves out counts nevertheless, because nothing else of a row is much more; undefined where it never does. */
+  #asked(scope: Scope, { score }: Mask, fill: (counts: Accumulator) => void): Expr | undefined {
+    if (score === -Infinity) return undefined;
+    const counts: Accumulator = { name: scope.names.fresh('counts'), dtype: 'bool', shape: [] };
+    scope.emit({ kind: 'declare', accumulator: counts, initial: build.constant('bool', 0) });
+    fill(counts);
+    return build.read(counts);
+  }
+
+  /** Of one query; of a row that is NaN everything counts. */
+  #ask(scope: Scope, block: Block, query: Expr, { score }: Mask, counts: Accumulator): void {
+    const { node } = this.#backward.attention.most;
+    const most = widthAs('f32', this.#points.values.at(node, this.#places.ofRow(node, block, query), scope));
+    const weight = build.apply('exp', 'f32', build.apply('sub', 'f32', build.constant('f32', score), most));
+    const value = build.apply('ne', 'bool', weight, build.constant('f32', 0));
+    scope.emit({ kind: 'accumulate', accumulator: counts, index: [], combine: 'any', value });
   }
 
   /** What was made again becomes what the results take, in its place. */
