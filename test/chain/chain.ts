@@ -261,7 +261,9 @@ function same(what: string, actual: Results, expected: Results, tolerance: numbe
       const allowed =
         isInteger(value.dtype) || value.dtype === 'bool'
           ? 0
-          : tolerance * (value.dtype === 'f64' ? 1e-5 : 1) * Math.max(Math.abs(b), least * scale, 1e-3 * (value.dtype === 'f64' ? 1e-3 : 1));
+          : tolerance *
+            (value.dtype === 'f64' ? 1e-5 : 1) *
+            Math.max(Math.abs(b), least * scale, 1e-3 * (value.dtype === 'f64' ? 1e-3 : 1));
       if (!(Math.abs(a - b) <= allowed)) expect.fail(`${what}: ${name}[${at}] is ${a}, expected ${b}`);
     }
   }

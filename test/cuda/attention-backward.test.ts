@@ -9,7 +9,7 @@ import { check } from '../../src/driver/build/front.js';
 import { toFused } from '../../src/driver/build/pipeline.js';
 import { runProgram } from '../../src/eval/index.js';
 import type { Kernel } from '../../src/kernel/index.js';
-import { describeFused, printFused } from '../../src/lower/index.js';
+import { describeFused, parseFused, printFused } from '../../src/lower/index.js';
 import { tensorValue, type TensorValue } from '../../src/ops/index.js';
 import { type ChainCase, machineOf, type ProgramRunner, programOf, runMachine } from '../chain/chain.js';
 import { target } from './device-chain.js';
@@ -120,6 +120,12 @@ describe('the derivative of attention', () => {
     elementwise %40: f32[H, N, 32] to out_dk
 }
 `);
+  });
+
+  it('is read back from its text', () => {
+    const text = textOf('plain');
+    const graphs = parseFused(text, { build: new GraphBuilder(), op: (name) => registry.get(name) });
+    expect(graphs.map(printFused).join('')).toBe(text);
   });
 
   it.each(['wanted', 'slanted'])('stays apart where something else takes what lies between: %s', (entry) => {

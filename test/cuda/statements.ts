@@ -1,5 +1,5 @@
-// Kernels that lack a statement. In: code. Out: its statements; the same without one of them. Holds: what is left out is told by its kind and
-// its number.
+// Kernels that lack a statement. In: code. Out: its statements; the same without one of them. Holds: what is left out is told by its kind
+// and its number.
 
 import { forEachStatement, type Kernel, type KernelCode, type Stmt } from '../../src/kernel/index.js';
 

@@ -232,6 +232,26 @@ describe('the fused graph has the rule', () => {
     ['members', 'order', 'has none', inGroup(any, (group) => ({ ...group, members: [] }))],
     ['members', 'split', 'has none', inGroup(any, (group) => ({ ...group, members: [] }))],
     ['members', 'order', 'the flash group', inGroup(isMatmul, (group) => ({ ...group, mode: 'flash' }))],
+    [
+      'members',
+      'order',
+      'again, which no other one does',
+      inGroup(isMatmul, (group) => ({
+        ...group,
+        mode: 'flash-backward',
+        members: group.members.map((member) => (member.role === 'matmul' ? { ...member, role: 'again', to: [] } : member)),
+      })),
+    ],
+    [
+      'members',
+      'order',
+      'is computed again and goes to elsewhere',
+      inGroup(isMatmul, (group) => ({
+        ...group,
+        mode: 'flash-backward',
+        members: group.members.map((member) => (member.role === 'matmul' ? { ...member, role: 'again', to: ['elsewhere'] } : member)),
+      })),
+    ],
     ['members', 'order', 'has 0 of role nest', inGroup(any, (group) => ({ ...group, mode: 'nest' }))],
     [
       'members',

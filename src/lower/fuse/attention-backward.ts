@@ -1,5 +1,5 @@
-// The derivative of attention as forms show it: products that take what is made of scores once more, and of their cotangents. In: members of
-// a group, what it reads, the attention that it is about. Out: which products take what, and over what they sum; the sum of each row.
+// The derivative of attention as forms show it: products that take what is made of scores once more, and of their cotangents. In: members
+// of a group, what it reads, the attention that it is about. Out: which products take what, over what they sum, and the sum of each row.
 // Holds: as `attention.ts`; whatever is made of an element of the scores needs that element, rows' results and what is stored, and no more.
 
 import { type Precision, shapeEquals } from '../../base/index.js';
@@ -88,7 +88,9 @@ class Reader {
   #isAlike({ batch, shared, rows, columns }: MatmulForm): boolean {
     const { scores } = this.#attention;
     return (
-      shapeEquals([...batch, rows, columns], [...scores.batch, scores.rows, scores.columns]) && shared === batch.length && shared === scores.shared
+      shapeEquals([...batch, rows, columns], [...scores.batch, scores.rows, scores.columns]) &&
+      shared === batch.length &&
+      shared === scores.shared
     );
   }
 
@@ -123,7 +125,9 @@ class Reader {
   /** Whether weights are made of the element that is there, and the other side of nothing that is not. */
   #takesOwn(taker: Taker, cotangents: MatmulForm | undefined, rowSum: RowSum | undefined): boolean {
     const { scores } = this.#attention;
-    const own = new Set([scores, ...(cotangents === undefined ? [] : [cotangents])].map(({ node }) => elementKey(node, [...this.#point, this.#key])));
+    const own = new Set(
+      [scores, ...(cotangents === undefined ? [] : [cotangents])].map(({ node }) => elementKey(node, [...this.#point, this.#key])),
+    );
     if (rowSum !== undefined) own.add(elementKey(rowSum.form.node, this.#point));
     const reading = this.#reading(taker.form, taker.side);
     const [weights, other] = [this.#side(reading, taker), this.#side(reading, taker, true)];

@@ -94,7 +94,16 @@ class Finder {
     for (const sum of sums) if (!this.#follow(sum.node)) return undefined;
     if (this.#sums.size !== sums.length + 2) return undefined;
     starts.delete(scores.node);
-    return { scores, most, total, mixed, cotangents: [...starts.values()], sums, takers: [...this.#takers.values()], between: this.#between };
+    return {
+      scores,
+      most,
+      total,
+      mixed,
+      cotangents: [...starts.values()],
+      sums,
+      takers: [...this.#takers.values()],
+      between: this.#between,
+    };
   }
 
   /** Notes what takes a node, at once or by elements that are made of it; whether nobody wants any of it. */

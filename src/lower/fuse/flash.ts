@@ -184,13 +184,27 @@ function regrouped(fusion: Fusion, old: ReadonlySet<Group>, joined: readonly Gro
 
      group 2 flash [H, T, 64] reads %5, %7, %25
        matmul %10: f32[H, T, T]            s = q · k
-       elementwise %16: f32[H, T, T]
        reduce %17: f32[H, T]               m = max s
        reduce %21: f32[H, T]               l = Σ exp(s − m)
-       elementwise %23: f32[H, T, T]
-       matmul %27: f32[H, T, 64]           Σ exp(s − m) / l · v
+       matmul %27: f32[H, T, 64]           y = Σ exp(s − m) / l · v
 
    and computes them tile of keys by tile of keys, with the maximum so far in the place of m: where a tile has a larger one, m', what was
    summed up is multiplied by exp(m − m'). The sum l is known at the end alone, so it divides the second product instead of the weights.
    Numerators are rounded where weights would be. All of that rounds otherwise than the three kernels do; the kernel IR that the schedule
-   writes (`schedule/cuda/attention`) is what such a group means, and the kernel interpreter computes it. */
+   writes (`schedule/cuda/attention`) is what such a group means, and the kernel interpreter computes it.
+
+   A derivative takes weights p = exp(s − m) / l once more, and the cotangents of scores, ds = p (dp − d), where dp = g · v are those of
+   weights, g those of the result, and d is the sum of p dp over the keys of a row. All of them have the size of the scores, so the group of
+   the derivative computes them again, from m and l, which the first one stores:
+
+     group 8 flash-backward [H, T, 64] reads %5, %7, %30, %25, %17, %21, %27
+       again %10: f32[H, T, T]             s
+       matmul %33: f32[H, T, T]            dp
+       reduce %37: f32[H, T]               d = Σ p dp, which is Σ g · y: see `RowSum`
+       matmul %45: f32[H, T, 64]           ds · k
+       matmul %47: f32[H, 64, T]           q · ds
+       elementwise %48: f32[H, T, 64]      … as keys lie
+       matmul %50: f32[H, T, 64]           pᵀ · g
+
+   What sums over keys has blocks of queries, what sums over queries has blocks of keys. Whatever else takes weights, scores or their
+   cotangents wants them stored, and all of it stays as many kernels as it was. */

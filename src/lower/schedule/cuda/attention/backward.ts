@@ -42,6 +42,7 @@ function inOrder({ overKeys, overQueries }: BackwardPlan): readonly [SweepPlan, 
 /** Of products: two for each element and step. */
 function flopsOf({ factors, results }: SweepPlan) {
   const [{ form }] = factors as [SweepPlan['factors'][number]];
-  const each = factors.reduce((sum, { form: { depth } }) => sum + (depth.constant ?? 0), 0) + results.reduce((sum, { width }) => sum + width, 0);
+  const each =
+    factors.reduce((sum, { form: { depth } }) => sum + (depth.constant ?? 0), 0) + results.reduce((sum, { width }) => sum + width, 0);
   return elementCount(form.node.type.shape).mul(2 * each);
 }

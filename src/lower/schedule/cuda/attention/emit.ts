@@ -282,10 +282,12 @@ class AttentionBlocks {
         guarded(line, this.#below(m, tile.rows)[0], (inside) => {
           const point = [...block.batch, ...splitIndex(this.#axes, m, inside)];
           const all = inside.let('all', build.read(total, [i, thread]));
-          this.#storeRow(inside, point, build.apply('eq', 'bool', build.modulo(thread, build.int(this.#arithmetic.rowLanes)), build.int(0)), [
-            build.read(most, [i, thread]),
-            all,
-          ]);
+          this.#storeRow(
+            inside,
+            point,
+            build.apply('eq', 'bool', build.modulo(thread, build.int(this.#arithmetic.rowLanes)), build.int(0)),
+            [build.read(most, [i, thread]), all],
+          );
           inside.loop('j', build.int(this.#arithmetic.columns), 'unroll', (j, one) => {
             const n = one.let('n', place.column(j));
             const beyond = columns.constant === tile.columns ? undefined : build.apply('lt', 'bool', n, build.size(columns));

@@ -1,5 +1,5 @@
-// Where the threads of a block are in the tiles of attention's derivative. In: a plan. Out: loops over threads, registers, lines and steps by
-// their numbers. Holds: what is read beyond the end is read at the end, so that no address is out of bounds.
+// Where the threads of a block are in the tiles of attention's derivative. In: a plan. Out: loops over threads, registers, lines and steps
+// by their numbers. Holds: what is read beyond the end is read at the end, so that no address is out of bounds.
 
 import type { Dim, Shape } from '../../../../base/index.js';
 import type { TensorNode } from '../../../../graph/index.js';

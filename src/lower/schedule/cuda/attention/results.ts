@@ -32,7 +32,8 @@ export class Results {
       .filter((node) => storage.destinations(node).length > 0)
       .map((node) => {
         const turn = turnOf(node, product, forms, isRead);
-        if (turn === undefined) throw new InternalError('lower', `${node.op.name} (%${node.id}) takes other elements than the one that is there`);
+        if (turn === undefined)
+          throw new InternalError('lower', `${node.op.name} (%${node.id}) takes other elements than the one that is there`);
         return { node, turn };
       });
   }
@@ -45,7 +46,14 @@ export class Results {
     scope.remember(valueKey(this.#product, spread(type.shape, loops)), widthAs(type.dtype, value));
     scope.emit(
       ...this.#stored.flatMap(({ node, turn }) =>
-        this.#points.storesAt(scope, node, spread(node.type.shape, turn.map((place) => loops[place] as Expr))),
+        this.#points.storesAt(
+          scope,
+          node,
+          spread(
+            node.type.shape,
+            turn.map((place) => loops[place] as Expr),
+          ),
+        ),
       ),
     );
   }

@@ -1,5 +1,5 @@
-// What derivatives of weights need of their row: the sum over keys of weights times cotangents, and what dividing by the total multiplies by.
-// In: a plan, storage. Out: statements. Holds: blocks of queries compute them and leave them for those of keys.
+// What derivatives of weights need of their row: the sum over keys of weights times cotangents, and what dividing by the total multiplies
+// by. In: a plan, storage. Out: statements. Holds: blocks of queries compute them and leave them for those of keys.
 
 import { build, type Accumulator, type Buffer, type Expr } from '../../../../kernel/index.js';
 import { widthAs } from '../../../form/forms.js';
@@ -41,7 +41,10 @@ export class RowResults {
     const { rowSum } = this.#backward;
     if (rowSum === undefined) return undefined;
     const { down, rowLanes } = arithmetic;
-    const own: OwnRows = { sums: this.#places.registers(scope, 'rest', [down]), inverses: this.#places.registers(scope, 'inverse', [down]) };
+    const own: OwnRows = {
+      sums: this.#places.registers(scope, 'rest', [down]),
+      inverses: this.#places.registers(scope, 'inverse', [down]),
+    };
     this.#sum(scope, block, arithmetic, own.sums);
     this.#places.eachThread(scope, arithmetic, (thread, place, vector) =>
       vector.loop('i', build.int(down), 'unroll', (i, line) => {
@@ -93,7 +96,8 @@ export class RowResults {
   #keep(scope: Scope, block: Block, { at, isThere }: Place, isOwn: Expr, to: Buffer, values: readonly Expr[]): void {
     const condition = isThere === undefined ? isOwn : build.apply('and', 'bool', isOwn, isThere);
     scope.each(condition, (inside) => {
-      for (const [which, value] of values.entries()) inside.emit({ kind: 'store', buffer: to, index: this.#keptAt(which, block, at), value });
+      for (const [which, value] of values.entries())
+        inside.emit({ kind: 'store', buffer: to, index: this.#keptAt(which, block, at), value });
     });
   }
 

@@ -4,7 +4,7 @@
 
 import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Accumulator, type Buffer, build, type Expr, exprKey } from '../../../../kernel/index.js';
-import { formatOf, rightIndex, spread, tensorOf, widthAs } from '../../../form/forms.js';
+import { formatOf, rightIndex, tensorOf, widthAs } from '../../../form/forms.js';
 import { splitIndex } from '../../../form/index-expressions.js';
 import { type Scope, valueKey } from '../../../form/scope.js';
 import { Values } from '../../../form/values.js';
@@ -31,14 +31,7 @@ export class Sweep {
   /** Weights as they are before they are rounded. */
   readonly #weights: readonly Values[];
 
-  constructor(
-    group: Group,
-    context: EmitContext,
-    backward: AttentionBackward,
-    plan: SweepPlan,
-    kept: Buffer | undefined,
-    threads: number,
-  ) {
+  constructor(group: Group, context: EmitContext, backward: AttentionBackward, plan: SweepPlan, kept: Buffer | undefined, threads: number) {
     this.#points = new KernelEmitter(group, context);
     this.#backward = backward;
     this.#plan = plan;
@@ -293,3 +286,30 @@ const turned = (side: Staged): Staged => ({
   along: side.along === 'depth' ? 'lines' : 'depth',
   at: (stage, step, line) => side.at(stage, line, step),
 });
+
+/* Note: the derivative of attention, keys over queries.
+   Of q, k, v and cotangents g of f32[H, T, 64], with the maximum m and the total l of each row from the kernel of attention itself, and the
+   sum d and 1 / l of each row from the one that goes over keys, shortened:
+
+     parallel for p0 in 0..H * tiles {
+       acc acc4: f32[2, 16, 256] = 0  acc acc5: f32[2, 16, 256] = 0
+       copy … keys6 …  copy … values8 …
+       copy … queries10[0, …] …  copy … cotangents12[0, …] …  commit
+       for s40 in 0..tiles {
+         wait 0  barrier
+         copy … queries10[(s40 + 1) % 2, …] …  copy … cotangents12[(s40 + 1) % 2, …] …  commit
+         acc made50 = 0  … made50 += keys6 · queries10[s40 % 2]
+         acc made53 = 0  … made53 += values8 · cotangents12[s40 % 2]
+         weight90 = exp(made50 * 0.125 - m) * (1 / l)
+         weight95 = weight90 * (made53 - d) …
+         made50 = weight90  made53 = weight95
+         … acc4 += sums made50 · cotangents12[s40 % 2]
+         … acc5 += sums made53 · queries10[s40 % 2]
+       }
+       out_v[…] = acc4  out_k[…] = acc5
+     }
+
+   A line is a key, so that what is made of scores has keys for rows and is the left side of both products as it lies in registers. What
+   these multiply it by lies in shared memory already, with lines for steps. The other kernel has queries for lines and keys for steps: its
+   scores are the first ones' rows, and its one result is ds · k. What is read of a query or a key beyond the end is read of the last one,
+   and what is made of a step beyond the end is 0. Shown by test/cuda/attention-backward.test.ts. */
