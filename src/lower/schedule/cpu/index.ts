@@ -3,7 +3,6 @@
 import { InternalError } from '../../../base/index.js';
 import { transposeOf, emitTranspose } from './transpose.js';
 import { emitRowReduction } from '../common/row-reduction.js';
-import { emitLoop } from '../../program/loops.js';
 import { emitElementwise } from './elementwise.js';
 import { emitNest } from '../common/nest.js';
 import { emitColumnReduction } from '../common/column-reduction.js';
@@ -29,7 +28,6 @@ export const cpu = (target: CpuTarget): Schedules => ({
   flash: keepsNone,
   'flash-backward': keepsNone,
   nest: (group, scope, context) => emitNest(group, scope, context),
-  loop: (group, scope, context) => emitLoop(group, scope, context),
 });
 
 const keepsNone: Schedule = () => {
