@@ -8,9 +8,10 @@ import { buildModule } from '../../codegen/cuda/index.js';
 import { check } from '../../src/driver/build/front.js';
 import { toFused } from '../../src/driver/build/pipeline.js';
 import { runProgram } from '../../src/eval/index.js';
+import { GraphBuilder } from '../../src/graph/index.js';
 import type { Kernel } from '../../src/kernel/index.js';
 import { describeFused, parseFused, printFused } from '../../src/lower/index.js';
-import { tensorValue, type TensorValue } from '../../src/ops/index.js';
+import { registry, tensorValue, type TensorValue } from '../../src/ops/index.js';
 import { type ChainCase, machineOf, type ProgramRunner, programOf, runMachine } from '../chain/chain.js';
 import { target } from './device-chain.js';
 import { runOnDevice } from './device-program.js';
@@ -122,8 +123,12 @@ describe('the derivative of attention', () => {
 `);
   });
 
+  it('is one of the layer of the library as well', () => {
+    expect(textOf('train')).toContain(' flash-backward ');
+  });
+
   it('is read back from its text', () => {
-    const text = textOf('plain');
+    const text = textOf('train');
     const graphs = parseFused(text, { build: new GraphBuilder(), op: (name) => registry.get(name) });
     expect(graphs.map(printFused).join('')).toBe(text);
   });

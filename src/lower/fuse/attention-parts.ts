@@ -5,7 +5,8 @@
 import { shapeEquals } from '../../base/index.js';
 import type { Node } from '../../graph/index.js';
 import type { FormedBlock } from '../form/formed.js';
-import type { MatmulForm, ReduceForm } from '../form/forms.js';
+import type { Form, MatmulForm, ReduceForm } from '../form/forms.js';
+import { areAlike } from './attention.js';
 
 export interface AttentionParts {
   readonly scores: MatmulForm;
@@ -20,21 +21,29 @@ export interface AttentionParts {
   readonly between: ReadonlySet<Node>;
 }
 
-/** Who takes each node of a block. */
+/** Who takes each node of a block; looked for when somebody asks. */
 export class Users {
-  readonly #users = new Map<Node, Node[]>();
+  readonly #block: FormedBlock;
+  #users: Map<Node, Node[]> | undefined;
 
-  constructor({ order, forms }: FormedBlock) {
-    for (const node of order)
-      for (const argument of forms.argsOf(node)) {
-        const known = this.#users.get(argument);
-        if (known === undefined) this.#users.set(argument, [node]);
-        else known.push(node);
-      }
+  constructor(block: FormedBlock) {
+    this.#block = block;
   }
 
   of(node: Node): readonly Node[] {
-    return this.#users.get(node) ?? [];
+    return (this.#users ??= this.#all()).get(node) ?? [];
+  }
+
+  #all(): Map<Node, Node[]> {
+    const { order, forms } = this.#block;
+    const users = new Map<Node, Node[]>();
+    for (const node of order)
+      for (const argument of forms.argsOf(node)) {
+        const known = users.get(argument);
+        if (known === undefined) users.set(argument, [node]);
+        else known.push(node);
+      }
+    return users;
   }
 }
 
@@ -46,15 +55,17 @@ export function partsOfAttention(mixed: MatmulForm, block: FormedBlock, users: U
   if (left !== undefined) below.add(left);
   // A set's iteration also visits what is added meanwhile.
   for (const node of below) if (forms.of(node).kind === 'element') for (const argument of node.args) below.add(argument);
-  const reductions = [...below].filter((node) => forms.of(node).kind === 'reduce');
-  if (reductions.length < 2) return [];
+  const combined = new Set([...below].flatMap((node) => combinerOf(forms.of(node))));
+  if (!combined.has('max') || !combined.has('sum')) return [];
   return [...below].flatMap((node) => {
     const scores = forms.of(node);
-    if (scores.kind !== 'matmul') return [];
+    if (scores.kind !== 'matmul' || !areAlike(scores, mixed)) return [];
     const parts = new Finder(scores, mixed, below, block, users).parts();
     return parts === undefined ? [] : [parts];
   });
 }
+
+const combinerOf = (form: Form): readonly string[] => (form.kind === 'reduce' ? [form.combine] : []);
 
 class Finder {
   readonly #scores: MatmulForm;

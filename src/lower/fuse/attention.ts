@@ -46,7 +46,7 @@ export function attentionOf({ members, reads }: Pick<Group, 'members' | 'reads'>
 }
 
 /** Whether both go over the same rows, and what the one has as columns the other sums up. */
-function areAlike(scores: MatmulForm, mixed: MatmulForm): boolean {
+export function areAlike(scores: MatmulForm, mixed: MatmulForm): boolean {
   const [rows, others] = [scores, mixed].map(({ batch, rows: last }) => [...batch, last].join());
   const [keys] = mixed.inner;
   return rows === others && scores.shared === mixed.shared && mixed.inner.length === 1 && keys?.equals(scores.columns) === true;

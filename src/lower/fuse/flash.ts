@@ -23,12 +23,12 @@ export interface ScoreKeeper {
 export function joinAttention(block: GroupedBlock, keeper: ScoreKeeper): GroupedBlock {
   const { formed } = block;
   let { fusion } = block;
-  let users: Users | undefined;
+  const users = new Users(formed);
   for (const { mode, members } of block.fusion.groups) {
     const product = mode === 'matmul' ? members.find((member) => member.role === 'matmul') : undefined;
     // Another one's derivative may have taken it.
     if (product === undefined || fusion.groupOf.get(product.node)?.mode !== 'matmul') continue;
-    for (const parts of partsOfAttention(product.form, formed, (users ??= new Users(formed)))) {
+    for (const parts of partsOfAttention(product.form, formed, users)) {
       const joined = new Joiner(parts, { formed, fusion }, keeper).joined();
       if (joined === undefined) continue;
       fusion = joined;
