@@ -25,13 +25,15 @@ const cases: readonly (readonly [one: ChainCase, kernels: number])[] = [
   [{ entry: 'plain', dims: { H: 2, T: 0, N: 3 } }, 3],
   // Four kernels see whether anything goes through the mask.
   [{ entry: 'causal', dims: { H: 1, T: 140 } }, 7],
-  [{ entry: 'single', dims: { H: 2, T: 75 }, tolerance: 2e-4 }, 5],
+  [{ entry: 'single', dims: { H: 1, T: 75 }, tolerance: 2e-4 }, 5],
   [{ entry: 'faint', dims: { H: 1, T: 150 } }, 7],
   [{ entry: 'hidden', dims: { H: 1, T: 150 } }, 7],
   // Operands are rounded to 16 bits by kernels of their own.
   [{ entry: 'halves', dims: { H: 1, T: 70 }, tolerance: 2e-2 }, 6],
   [{ entry: 'small', dims: { T: 45 }, tolerance: 1e-2 }, 3],
   [{ entry: 'biased', dims: { B: 1, T: 50 } }, 3],
+  [{ entry: 'twice', dims: { T: 40 } }, 2],
+  [{ entry: 'summed', dims: { T: 3 }, ranges: { seen: [0, 0.6] } }, 1],
   [{ entry: 'train', dims: { B: 1, T: 20 }, tolerance: 6e-2 }, 33],
 ];
 

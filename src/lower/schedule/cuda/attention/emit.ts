@@ -282,12 +282,7 @@ class AttentionBlocks {
         guarded(line, this.#below(m, tile.rows)[0], (inside) => {
           const point = [...block.batch, ...splitIndex(this.#axes, m, inside)];
           const all = inside.let('all', build.read(total, [i, thread]));
-          this.#storeRow(
-            inside,
-            point,
-            build.apply('eq', 'bool', build.modulo(thread, build.int(this.#arithmetic.rowLanes)), build.int(0)),
-            [build.read(most, [i, thread]), all],
-          );
+          this.#storeRow(inside, point, thread, build.read(most, [i, thread]), all);
           inside.loop('j', build.int(this.#arithmetic.columns), 'unroll', (j, one) => {
             const n = one.let('n', place.column(j));
             const beyond = columns.constant === tile.columns ? undefined : build.apply('lt', 'bool', n, build.size(columns));
@@ -301,16 +296,19 @@ class AttentionBlocks {
     );
   }
 
-  /** The maximum and the sum of a row, where its derivative needs them; by one of the threads that have the row. */
-  #storeRow(scope: Scope, point: readonly Expr[], isOwn: Expr, values: readonly Expr[]): void {
-    const { most, total } = this.#attention;
+  /** The maximum and the sum of a row, where somebody needs them; by one of the threads that have the row. */
+  #storeRow(scope: Scope, point: readonly Expr[], thread: Expr, largest: Expr, all: Expr): void {
+    const { scores, most, total } = this.#attention;
     const { storage } = this.#points.context;
-    const stored = [most.node, total.node].filter((node) => storage.destinations(node).length > 0);
-    if (stored.length === 0) return;
+    if ([most, total].every(({ node }) => storage.destinations(node).length === 0)) return;
+    // A row none of whose scores is more than −∞ has no sum.
+    const nothing = build.apply('eq', 'bool', largest, build.constant('f32', -Infinity));
+    const sum = build.apply('select', 'f32', nothing, build.constant('f32', NaN), all);
+    const isOwn = build.apply('eq', 'bool', build.modulo(thread, build.int(this.#arithmetic.rowLanes)), build.int(0));
     scope.each(isOwn, (one) => {
-      for (const [which, { node }] of [most, total].entries()) {
-        const index = spread(node.type.shape, loopsOf(this.#attention.scores.node.type.shape.slice(0, -1), point));
-        one.remember(valueKey(node, index), widthAs(node.type.dtype, values[which] as Expr));
+      for (const [{ node }, value] of [[most, largest] as const, [total, sum] as const]) {
+        const index = spread(node.type.shape, loopsOf(scores.node.type.shape.slice(0, -1), point));
+        one.remember(valueKey(node, index), widthAs(node.type.dtype, value));
         one.emit(...this.#points.storesAt(one, node, index));
       }
     });

@@ -50,7 +50,7 @@ export class RowResults {
       vector.loop('i', build.int(down), 'unroll', (i, line) => {
         const index = [i, thread];
         const query = this.#places.lineAt(line, block, place, i);
-        const { inverse } = this.#total(line, block, query.at);
+        const inverse = this.#total(line, block, query.at)?.inverse ?? build.constant('f32', 1);
         const sum = line.let('rest', scaled(rowSum, build.read(own.sums, index), inverse));
         line.emit(
           { kind: 'assign', accumulator: own.sums, index, value: sum },
@@ -103,14 +103,21 @@ export class RowResults {
 
   readonly #keptAt = (which: number, { batch }: Block, query: Expr): readonly Expr[] => [...batch, query, build.int(which)];
 
-  #total(scope: Scope, block: Block, query: Expr): RowTotal {
+  /** Undefined where nothing is divided by totals, so that nobody stores them. */
+  #total(scope: Scope, block: Block, query: Expr): RowTotal | undefined {
     const { node } = this.#backward.attention.total;
+    if (this.#points.context.storage.stored(node) === undefined) return undefined;
     const total = this.#points.values.at(node, this.#places.ofRow(node, block, query), scope);
     return { total, inverse: scope.let('inverse', build.apply('div', 'f32', build.constant('f32', 1), widthAs('f32', total))) };
   }
 
   /** Makes the results of a row known to what is computed in `scope`; `own`: where the thread has them. */
-  remember(scope: Scope, block: Block, query: Expr, own: readonly [rows: OwnRows, index: readonly Expr[]] | undefined): RowTotal {
+  remember(
+    scope: Scope,
+    block: Block,
+    query: Expr,
+    own: readonly [rows: OwnRows, index: readonly Expr[]] | undefined,
+  ): RowTotal | undefined {
     const { rowSum } = this.#backward;
     const [rows, index] = own ?? [];
     const kept = this.#kept;

@@ -217,7 +217,7 @@ export class Sweep {
     scope: Scope,
     { batch }: Block,
     [query, key]: readonly [Expr, Expr],
-    { total, inverse }: RowTotal,
+    row: RowTotal | undefined,
     made: readonly Accumulator[],
     index: readonly Expr[],
     isThere: Expr | undefined,
@@ -231,11 +231,7 @@ export class Sweep {
       const read = (node: TensorNode, at: readonly Expr[]): Expr => (this.#weights[which] as Values).at(node, at, scope);
       return scope.let('weight', widthAs('f32', weightOf(taker, batch, query, key, read)));
     });
-    for (const [which, stmt] of scope.statements.entries()) {
-      const [of, by] = stmt.kind === 'let' && stmt.value.kind === 'apply' && stmt.value.fn === 'div' ? stmt.value.args : [];
-      if (stmt.kind === 'let' && of !== undefined && by !== undefined && exprKey(by) === exprKey(total) && build.dtypeOf(of) === 'f32')
-        scope.statements[which] = { ...stmt, value: build.apply('mul', 'f32', of, inverse) };
-    }
+    if (row !== undefined) multiplyByInverse(scope, row);
     for (const [which, weight] of values.entries()) {
       const value = isThere === undefined ? weight : build.apply('select', 'f32', isThere, weight, build.constant('f32', 0));
       scope.emit({ kind: 'assign', accumulator: made[which] as Accumulator, index, value });
@@ -264,6 +260,16 @@ export class Sweep {
         );
       }),
     );
+  }
+}
+
+/** Elements are divided by the total of their row: they are multiplied by its inverse instead. */
+function multiplyByInverse({ statements }: Scope, { total, inverse }: RowTotal): void {
+  const key = exprKey(total);
+  for (const [which, stmt] of statements.entries()) {
+    if (stmt.kind !== 'let' || stmt.value.kind !== 'apply' || stmt.value.fn !== 'div') continue;
+    const [of, by] = stmt.value.args as [Expr, Expr];
+    if (exprKey(by) === key && build.dtypeOf(of) === 'f32') statements[which] = { ...stmt, value: build.apply('mul', 'f32', of, inverse) };
   }
 }
 
