@@ -30,7 +30,7 @@ export function emitAttentionBackward(group: Group, scope: Scope, context: EmitC
     where.computing(flopsOf(sweep), () => new Sweep(group, context, backward, sweep, kept, target.threads).emit(where));
   const [first, second] = inOrder({ overKeys, overQueries });
   if (second === undefined) return emit(scope, first);
-  emit(ahead(), first);
+  emit(ahead('sums over keys'), first);
   emit(scope, second);
 }
 
@@ -40,7 +40,7 @@ function inOrder({ overKeys, overQueries }: BackwardPlan): readonly [SweepPlan, 
 }
 
 /** Of products: two for each element and step. */
-function flopsOf({ factors, results }: SweepPlan) {
+function flopsOf({ factors, results }: SweepPlan): Dim {
   const [{ form }] = factors as [SweepPlan['factors'][number]];
   const each =
     factors.reduce((sum, { form: { depth } }) => sum + (depth.constant ?? 0), 0) + results.reduce((sum, { width }) => sum + width, 0);
