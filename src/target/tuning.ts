@@ -227,12 +227,15 @@ export const mostRoundedLater = 2 ** 19;
 export interface AttentionCost {
   readonly rows: number;
   readonly sums: number;
+  /** Of derivatives: steps of both products that are made again, and these and columns of all results together. */
+  readonly backwardMade: number;
+  readonly backwardSums: number;
   readonly products: number;
 }
 /** 16 rows for each warp; a thread has a half as many sums in registers, of some 200 that it can have; 1024 pairs of two bytes. */
-export const tensorAttention: AttentionCost = { rows: 128, sums: 256, products: 2048 };
+export const tensorAttention: AttentionCost = { rows: 128, sums: 256, backwardMade: 64, backwardSums: 320, products: 2048 };
 /** 4 rows for each thread, which has a quarter as many sums, and those of a tile of keys apart; 128 pairs of four bytes. */
-export const coreAttention: AttentionCost = { rows: 64, sums: 192, products: 512 };
+export const coreAttention: AttentionCost = { rows: 64, sums: 192, backwardMade: 64, backwardSums: 224, products: 512 };
 /** Bytes of shared memory that a block needs beside its tiles: where its lanes combine whether a mask's scores count. */
 export const attentionOther = 1024;
 /** With fewer queries most of a block would compute nothing, and blocks for keys apart find more processors. */

@@ -92,9 +92,13 @@ describe.runIf(ptxas !== undefined)('ptxas', () => {
     expect(code?.text).toContain('wgmma.mma_async');
   });
 
-  it('keeps the registers of attention', () => {
-    const { machine } = machineOf(join(import.meta.dirname, 'attention.tdsl'), { entry: 'plain' }, target);
-    const programs = machine.map(({ program }) => program);
+  it.each([
+    ['attention.tdsl', ['plain', 'tall', 'single', 'halves', 'small', 'causal', 'faint', 'masked', 'biased']],
+    // Heads of 64.
+    ['attention-backward.tdsl', ['causal', 'halves']],
+  ])('keeps the registers of %s', (path, entries) => {
+    const { machine } = machineOf(join(import.meta.dirname, path), { entry: entries[0] ?? '' }, target);
+    const programs = machine.flatMap(({ program }) => (entries.includes(program.entry) ? [program] : []));
     expect(spillsOf(buildModule(programs, target).text).filter((bytes) => bytes > 0)).toEqual([]);
   });
 

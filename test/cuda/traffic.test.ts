@@ -57,6 +57,8 @@ const cases: readonly (readonly [one: ChainCase, kernels: number, most: number])
   [{ entry: 'layers', dims: { N: 128 } }, 2, 1 + (2 * 2 * 512 * 128) / (4 * (128 * 256 * 2 + 256 * 512 * 2 + 512))],
   // Scores and their softmax are nowhere in memory.
   [{ entry: 'attention', dims: { H: 2, T: 96 } }, 1, 1],
+  // Queries, keys, values and cotangents three times, results twice; of each row four numbers.
+  [{ entry: 'attentionBackward', dims: { H: 2, T: 96 } }, 3, (3 * 4 - 1 + 2 + 3) / 8 + (2 * 4 + 3 * 2) / (8 * 64)],
   [{ entry: 'train', dims: { N: 64 }, ranges: { y: [0, 9] } }, 6, 1.4],
 ];
 

@@ -232,6 +232,26 @@ describe('the fused graph has the rule', () => {
     ['members', 'order', 'has none', inGroup(any, (group) => ({ ...group, members: [] }))],
     ['members', 'split', 'has none', inGroup(any, (group) => ({ ...group, members: [] }))],
     ['members', 'order', 'the flash group', inGroup(isMatmul, (group) => ({ ...group, mode: 'flash' }))],
+    [
+      'members',
+      'order',
+      'again, which no other one does',
+      inGroup(isMatmul, (group) => ({
+        ...group,
+        mode: 'flash-backward',
+        members: group.members.map((member) => (member.role === 'matmul' ? { ...member, role: 'again', to: [] } : member)),
+      })),
+    ],
+    [
+      'members',
+      'order',
+      'is computed again and goes to elsewhere',
+      inGroup(isMatmul, (group) => ({
+        ...group,
+        mode: 'flash-backward',
+        members: group.members.map((member) => (member.role === 'matmul' ? { ...member, role: 'again', to: ['elsewhere'] } : member)),
+      })),
+    ],
     ['members', 'order', 'has 0 of role nest', inGroup(any, (group) => ({ ...group, mode: 'nest' }))],
     [
       'members',
@@ -418,14 +438,14 @@ describe('text of a fused graph', () => {
     [`fused "f" {\n${node}  group one matmul [3] reads %0\n}\n`, 'line 3 of a graph: the number of a group is expected, found `one`'],
     [
       `fused "f" {\n${node}  group 1 row-production [3] reads %0\n}\n`,
-      'line 3 of a graph: a mode (elementwise, row-reduction, column-reduction, full-reduction, fused-rows, matmul, flash, nest, loop), not row-production, is expected, found `[`',
+      'line 3 of a graph: a mode (elementwise, row-reduction, column-reduction, full-reduction, fused-rows, matmul, flash, flash-backward, nest, loop), not row-production, is expected, found `[`',
     ],
     [`fused "f" {\n${node}  group 1 matmul reads %0\n}\n`, 'line 3 of a graph: `[` is expected, found `reads`'],
     [`fused "f" {\n${node}  group 1 matmul [3]\n}\n`, 'line 4 of a graph: `reads` is expected, found `}`'],
     [`fused "f" {\n${node}  group 1 matmul [3] reads partials %0\n}\n`, 'line 3 of a graph: `of` is expected, found `%`'],
     [
       `fused "f" {\n${node}${group}    multiply %0: f32\n}\n`,
-      'line 4 of a graph: `elementwise` or `reduce` or `partial` or `matmul` or `nest` or `loop` is expected, found `multiply`',
+      'line 4 of a graph: `elementwise` or `reduce` or `partial` or `matmul` or `again` or `nest` or `loop` is expected, found `multiply`',
     ],
     [`fused "f" {\n${node}${group}    nest %0 f32\n}\n`, 'line 4 of a graph: `:` is expected, found `f32`'],
     [`fused "f" {\n${node}${group}    nest %0: float\n}\n`, 'line 4 of a graph: a type is expected, found `float`'],

@@ -135,7 +135,7 @@ const split: Pass<Planned<GroupedEntry>, Planned<GroupedEntry>> = {
 
 const flash: Pass<Planned<GroupedEntry>, Planned<GroupedEntry>> = {
   name: 'flash',
-  doc: 'Joins two products and the softmax between them where a schedule keeps its scores in registers.',
+  doc: 'Joins two products and the softmax between them, and what their derivative is made of, where schedules keep scores in registers.',
   to: grouped,
   run: ({ entries, ...rest }) => ({ ...rest, entries: entries.map(flashEntry) }),
 };

@@ -1,5 +1,5 @@
 // What a group of materialized nodes is. In: nothing but nodes and forms. Out: types that fusion, block planning and the emitters share.
-// Holds: a node is a member of at most one group; `outer` has no unit sizes.
+// Holds: a node is a member of at most one group, and may be computed `again` by others; `outer` has no unit sizes.
 
 import type { Shape } from '../../base/index.js';
 import type { Node, TensorNode } from '../../graph/index.js';
@@ -13,7 +13,8 @@ import { constants, type Form, type PartialForm, type ReduceForm, space, type Ma
  * elementwise: every point of `outer` by itself. row-reduction: loops over `outer`, lanes along what is reduced. column-reduction: lanes
  * along the last axis of `outer`, reductions in order. full-reduction: a few results, lanes along what is reduced. fused-rows: row
  * reductions in blocks of points, each of which also leaves its partial result of sums over all points. matmul: matrix product with an
- * epilogue. flash: two matrix products and the softmax between them, tile of columns by tile of columns (`flash.ts`).
+ * epilogue. flash: two matrix products and the softmax between them, tile of columns by tile of columns; flash-backward: products that take
+ * what its scores, computed again, and their cotangents make (`flash.ts`).
  */
 export const modes = [
   'elementwise',
@@ -23,6 +24,7 @@ export const modes = [
   'fused-rows',
   'matmul',
   'flash',
+  'flash-backward',
   'nest',
   'loop',
 ] as const;
@@ -33,10 +35,12 @@ export type Member =
   | { readonly role: 'reduce'; readonly node: TensorNode; readonly form: ReduceForm }
   | { readonly role: 'partial'; readonly node: TensorNode; readonly form: PartialForm }
   | { readonly role: 'matmul'; readonly node: TensorNode; readonly form: MatmulForm }
+  /** A product of another group that stores nothing of it, computed once more. */
+  | { readonly role: 'again'; readonly node: TensorNode; readonly form: MatmulForm }
   | { readonly role: 'nest'; readonly node: Node }
   | { readonly role: 'loop'; readonly node: Node };
 
-export const roles = ['elementwise', 'reduce', 'partial', 'matmul', 'nest', 'loop'] as const satisfies readonly Member['role'][];
+export const roles = ['elementwise', 'reduce', 'partial', 'matmul', 'again', 'nest', 'loop'] as const satisfies readonly Member['role'][];
 
 export interface Group {
   readonly id: number;

@@ -89,6 +89,7 @@ export function roleKey(member: Member): string {
       return `partial [${member.form.points.join()}] [${member.form.within.join()}]`;
     case 'elementwise':
     case 'matmul':
+    case 'again':
     case 'nest':
     case 'loop':
       return member.role;
@@ -151,7 +152,8 @@ function computedReads(
         );
         break;
       }
-      case 'matmul': {
+      case 'matmul':
+      case 'again': {
         const { form } = member;
         const right = tensorOf(member.node.args[1] as Node);
         const inner = form.inner.map((_, axis) => build.index(axis === 0 ? 'k' : `k${axis}`));

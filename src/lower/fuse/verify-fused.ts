@@ -1,8 +1,9 @@
 // What every fused graph fulfils. In: one. Out: nothing, or an InternalError that names the pass and the broken rule.
 // The rules:
 //   members   a group has members that its mode takes, with the types of their nodes, and a value is a member of one group; a group of a
-//             product, a nest or a loop has exactly one of these, one of attention two products, one of reductions or partial results has
-//             some; what is stored already is the only member of a group that copies it
+//             product, a nest or a loop has exactly one of these, one of attention two products, one of its derivative one that is computed
+//             again, which another group computes and which goes nowhere, one of reductions or partial results has some; what is stored
+//             already is the only member of a group that copies it
 //   order     what a group reads was computed by a group before it, comes from outside, or is its own; while groups have no order yet, they
 //             do not wait for each other in a circle
 //   storage   what another group reads has storage, and no two values go to one place; while values have no places yet, none has one
@@ -40,6 +41,7 @@ const modeRoles: Readonly<
   'fused-rows': { needs: 'partial', also: ['elementwise', 'reduce'] },
   matmul: { needs: 'matmul', count: 1, also: ['elementwise'] },
   flash: { needs: 'matmul', count: 2, also: ['elementwise', 'reduce'] },
+  'flash-backward': { needs: 'again', count: 1, also: ['elementwise', 'reduce', 'matmul'] },
   nest: { needs: 'nest', count: 1, also: [] },
   loop: { needs: 'loop', count: 1, also: [] },
 };
@@ -55,6 +57,8 @@ class Verifier {
   #numbers: ReadonlyMap<Node, number> | undefined;
   readonly #whole = new Map<number, Computed>();
   readonly #partial = new Map<number, Computed>();
+  /** What a group computes once more. */
+  readonly #again: { readonly number: number; readonly group: FusedGroup }[] = [];
   /** Where members copy what is stored already. */
   readonly #copied = new Map<number, Set<string>>();
   /** Where copies behind all groups come from, by where they go. */
@@ -70,6 +74,11 @@ class Verifier {
   run(): void {
     const { groups, splits, demands, placed } = this.#graph;
     for (const group of groups) this.#members(group);
+    for (const { number, group } of this.#again) {
+      const first = this.#whole.get(number);
+      if (first?.member.role !== 'matmul' || first.group === group)
+        this.#fail('members', `group ${group.id} computes %${number} again, which no other one does`);
+    }
     if (placed) this.#inOrder();
     else this.#inSomeOrder();
     this.#places();
@@ -96,6 +105,11 @@ class Verifier {
         const places = this.#copied.get(number) ?? new Set<string>();
         this.#copied.set(number, places);
         for (const place of member.to) if (place !== undefined) places.add(place);
+        continue;
+      }
+      if (role === 'again') {
+        if (member.to.length > 0) this.#fail('members', `${valueText(member)} is computed again and goes to ${member.to.join(', ')}`);
+        this.#again.push({ number, group });
         continue;
       }
       const computed = partial ? this.#partial : this.#whole;

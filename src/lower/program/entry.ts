@@ -18,7 +18,7 @@ import { build, type Buffer } from '../../kernel/index.js';
 import type { Target } from '../../target/index.js';
 import { type Apart, formBlock, type FormedBlock } from '../form/formed.js';
 import { laidOut } from '../form/layout.js';
-import { Forms, probeBuffer } from '../form/materialize.js';
+import { Forms } from '../form/materialize.js';
 import { BufferPool, type RequiredOutput, Storage } from '../form/storage.js';
 import type { Stored } from '../form/values.js';
 import { joinAttention } from '../fuse/flash.js';
@@ -60,13 +60,9 @@ export const splitEntry = ({ entry, block }: GroupedEntry): GroupedEntry => ({ e
 
 /** Which products, with the softmax between them, never store their scores. */
 export function flashEntry({ entry, block }: GroupedEntry): GroupedEntry {
-  const { forms, materialized } = block.formed;
-  const canKeep = scoreKeeper(forms.target);
-  if (canKeep === undefined) return { entry, block };
-  const isStored = (node: Node): boolean => materialized.has(node) || block.fusion.materialized.has(node) || forms.isStored(node);
-  const stored = (node: TensorNode): Stored | undefined => (isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined);
-  const from = { forms, storage: { stored } };
-  return { entry, block: joinAttention(block, (attention) => canKeep(attention, from)) };
+  const { forms } = block.formed;
+  const keeper = scoreKeeper(forms);
+  return { entry, block: keeper === undefined ? block : joinAttention(block, keeper) };
 }
 
 /** In which order groups run, and where values are kept. */

@@ -34,7 +34,9 @@ export function groupKey(group: Group, block: KernelOrder, context: EmitContext)
   const isLeaf = (node: Node): boolean => storedIn(node) !== undefined && (!members.has(node) || forms.isStored(node));
   const copy = block.sourceCopies.get(group);
   const head = `${group.mode} [${group.outer.join()}]${copy === undefined ? '' : ` copy to ${destination(copy)}`}`;
-  const { text, nodes, leaves } = structureOf([...members.keys()], forms, isLeaf, (node) => {
+  // What takes the place of a sum of its members no member is made of.
+  const others = group.mode === 'flash-backward' ? group.reads : [];
+  const { text, nodes, leaves } = structureOf([...members.keys(), ...others], forms, isLeaf, (node) => {
     const member = members.get(node);
     const stored = storedIn(node);
     const parts = [forms.isPartOfSum(node) ? ' +' : ''];

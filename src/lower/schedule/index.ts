@@ -4,12 +4,15 @@
 
 import { type KernelCode, mapCode, type Program } from '../../kernel/index.js';
 import type { Target } from '../../target/index.js';
-import type { Attention } from '../fuse/attention.js';
+import type { Node } from '../../graph/index.js';
+import type { ScoreKeeper } from '../fuse/flash.js';
 import type { Fusion, Group, Mode } from '../fuse/groups.js';
 import type { EmitContext } from './common/emitter.js';
+import { type Forms, probeBuffer } from '../form/materialize.js';
 import type { Scope } from '../form/scope.js';
 import { cpu } from './cpu/index.js';
 import { vectorizeCode } from './cpu/vectorize/vectorize.js';
+import { planBackward } from './cuda/attention/backward-plan.js';
 import { planAttention } from './cuda/attention/plan.js';
 import { cuda } from './cuda/index.js';
 import type { ReadFrom } from './cuda/matmul/sides.js';
@@ -29,13 +32,24 @@ export function schedulesOf(target: Target): Schedules {
   }
 }
 
-/** Whether the scores of attention can stay in registers; undefined where no schedule of the target does that. */
-export function scoreKeeper(target: Target): ((attention: Attention, from: ReadFrom) => boolean) | undefined {
+/** Which attention the schedules of a target compute without storing scores; undefined where they compute none. */
+export function scoreKeeper(forms: Forms): ScoreKeeper | undefined {
+  const { target } = forms;
   switch (target.kind) {
     case 'cpu':
       return undefined;
-    case 'cuda':
-      return (attention, from) => planAttention(attention, from, target) !== undefined;
+    case 'cuda': {
+      const from = (isStored: ReadonlySet<Node>): ReadFrom => ({
+        forms,
+        storage: {
+          stored: (node) => (isStored.has(node) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined),
+        },
+      });
+      return {
+        keeps: (attention, stored) => planAttention(attention, from(stored), target) !== undefined,
+        keepsBackward: (backward, stored) => planBackward(backward, from(stored), target) !== undefined,
+      };
+    }
   }
 }
 

@@ -16,8 +16,8 @@ import type { Storage } from '../../form/storage.js';
 import { Values } from '../../form/values.js';
 import { cutOf, isRounded, partsLike, RunningSums } from './running-sum.js';
 
-/** What a kernel makes for one behind it: a copy of a product's right side in its order, or sums of pieces. */
-export type Ahead = 'panels' | 'partial results';
+/** What a kernel makes for one behind it: a copy of a product's right side in its order, sums of pieces, or what it sums up by rows. */
+export type Ahead = 'panels' | 'partial results' | 'sums over keys';
 
 export interface EmitContext {
   readonly storage: Storage;

@@ -11,7 +11,7 @@ import { FusedRowsEmitter } from '../common/fused-rows.js';
 import { emitFullReduction } from '../common/full-reduction.js';
 import { MatmulEmitter } from './matmul/emit.js';
 import type { CpuTarget } from '../../../target/index.js';
-import type { Schedules } from '../index.js';
+import type { Schedule, Schedules } from '../index.js';
 
 export const cpu = (target: CpuTarget): Schedules => ({
   elementwise: (group, scope, context, fusion) => {
@@ -25,8 +25,11 @@ export const cpu = (target: CpuTarget): Schedules => ({
   'full-reduction': (group, scope, context) => emitFullReduction(new KernelEmitter(group, context), scope),
   'fused-rows': (group, scope, context) => new FusedRowsEmitter(group, context).emit(scope),
   matmul: (group, scope, context) => new MatmulEmitter(group, context, target).emit(scope),
-  flash: () => {
-    throw new InternalError('lower', 'no schedule of a CPU keeps scores in registers');
-  },
+  flash: keepsNone,
+  'flash-backward': keepsNone,
   nest: (group, scope, context) => emitNest(group, scope, context),
 });
+
+const keepsNone: Schedule = () => {
+  throw new InternalError('lower', 'no schedule of a CPU keeps scores in registers');
+};

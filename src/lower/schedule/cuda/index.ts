@@ -6,6 +6,7 @@ import { KernelEmitter } from '../common/emitter.js';
 import { emitFullReduction } from '../common/full-reduction.js';
 import { FusedRowsEmitter } from '../common/fused-rows.js';
 import type { Schedules } from '../index.js';
+import { emitAttentionBackward } from './attention/backward.js';
 import { emitAttention } from './attention/emit.js';
 import { emitElementwise } from './elementwise.js';
 import { emitBatch } from './nest.js';
@@ -21,5 +22,6 @@ export const cuda = (target: CudaTarget): Schedules => ({
   'fused-rows': (group, scope, context) => new FusedRowsEmitter(group, context).emit(scope),
   matmul: (group, scope, context) => emitProduct(group, scope, context, target),
   flash: (group, scope, context) => emitAttention(group, scope, context, target),
+  'flash-backward': (group, scope, context, fusion) => emitAttentionBackward(group, scope, context, target, fusion),
   nest: (group, scope, context) => emitBatch(group, scope, context),
 });

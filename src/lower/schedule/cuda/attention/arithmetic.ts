@@ -35,10 +35,13 @@ export interface Arithmetic {
 /** Onto sums: weights times what is given in a stage. */
 export type Mixer = (scope: Scope, weights: Accumulator, given: Staged, sums: Accumulator, stage: Expr) => void;
 
-export const arithmeticOf = (plan: AttentionPlan): Arithmetic => (plan.isTensor ? byTensorCores(plan) : byThreads(plan));
+/** What decides how threads share the products. */
+export type Shares = Pick<AttentionPlan, 'isTensor' | 'scored' | 'mixed' | 'tile'>;
+
+export const arithmeticOf = (plan: Shares): Arithmetic => (plan.isTensor ? byTensorCores(plan) : byThreads(plan));
 
 /** Each warp has 16 rows; weights are multiplied where they are. */
-function byTensorCores({ scored, mixed, tile }: AttentionPlan): Arithmetic {
+function byTensorCores({ scored, mixed, tile }: Shares): Arithmetic {
   const rowLanes = 4;
   const rowOfWarp = (warp: Expr): Expr => build.times(warp, build.int(16));
   const fragment = ({ buffer, along, at }: Staged, stage: Expr, step: Expr, line: Expr): Fragment => ({
@@ -82,7 +85,7 @@ function byTensorCores({ scored, mixed, tile }: AttentionPlan): Arithmetic {
 }
 
 /** Half a warp has the rows; weights pass through shared memory, and what a tile of keys adds is summed up apart. */
-function byThreads({ mixed, tile }: AttentionPlan): Arithmetic {
+function byThreads({ mixed, tile }: Shares): Arithmetic {
   const down = tile.rows / threadsDown;
   const [keys, columns] = [tile.keys / threadsAcross, tile.columns / threadsAcross];
   const partOf = (across: number): BlockTile => ({

@@ -15,6 +15,7 @@ import type { Group } from '../../../fuse/groups.js';
 import { type EmitContext, KernelEmitter } from '../../common/emitter.js';
 import { rowAxes, stageSide } from '../matmul/sides.js';
 import { type Arithmetic, arithmeticOf, type ThreadPlace } from './arithmetic.js';
+import { Results } from './results.js';
 import { type AttentionPlan, planAttention, stagedTiles } from './plan.js';
 
 export function emitAttention(group: Group, scope: Scope, context: EmitContext, target: CudaTarget): void {
@@ -269,15 +270,10 @@ class AttentionBlocks {
   }
 
   /** Weights are divided by their sum at the end. */
-  #finish(scope: Scope, block: Block, { total, sums }: Rows): void {
+  #finish(scope: Scope, block: Block, { most, total, sums }: Rows): void {
     const { node, columns } = this.#attention.mixed;
     const { tile } = this.#plan;
-    const { group, context } = this.#points;
-    const stored = group.members.flatMap((member) =>
-      (member.role === 'matmul' || member.role === 'elementwise') && context.storage.destinations(member.node).length > 0
-        ? [member.node]
-        : [],
-    );
+    const results = new Results(this.#points, node);
     const guarded = (where: Scope, condition: Expr | undefined, fill: (body: Scope) => void): void =>
       condition === undefined ? fill(where) : where.each(condition, fill);
     this.#eachThread(scope, (thread, place, vector) =>
@@ -286,19 +282,36 @@ class AttentionBlocks {
         guarded(line, this.#below(m, tile.rows)[0], (inside) => {
           const point = [...block.batch, ...splitIndex(this.#axes, m, inside)];
           const all = inside.let('all', build.read(total, [i, thread]));
+          this.#storeRow(inside, point, thread, build.read(most, [i, thread]), all);
           inside.loop('j', build.int(this.#arithmetic.columns), 'unroll', (j, one) => {
             const n = one.let('n', place.column(j));
             const beyond = columns.constant === tile.columns ? undefined : build.apply('lt', 'bool', n, build.size(columns));
             guarded(one, beyond, (where) => {
               const mean = where.let('mean', build.apply('div', 'f32', build.read(sums, [i, j, thread]), all));
-              const loops = loopsOf(node.type.shape, [...point, n]);
-              where.remember(valueKey(node, spread(node.type.shape, loops)), widthAs(node.type.dtype, mean));
-              this.#points.store(where, stored, loops);
+              results.store(where, [...point, n], mean);
             });
           });
         });
       }),
     );
+  }
+
+  /** The maximum and the sum of a row, where somebody needs them; by one of the threads that have the row. */
+  #storeRow(scope: Scope, point: readonly Expr[], thread: Expr, largest: Expr, all: Expr): void {
+    const { scores, most, total } = this.#attention;
+    const { storage } = this.#points.context;
+    if ([most, total].every(({ node }) => storage.destinations(node).length === 0)) return;
+    // A row none of whose scores is more than −∞ has no sum.
+    const nothing = build.apply('eq', 'bool', largest, build.constant('f32', -Infinity));
+    const sum = build.apply('select', 'f32', nothing, build.constant('f32', NaN), all);
+    const isOwn = build.apply('eq', 'bool', build.modulo(thread, build.int(this.#arithmetic.rowLanes)), build.int(0));
+    scope.each(isOwn, (one) => {
+      for (const [{ node }, value] of [[most, largest] as const, [total, sum] as const]) {
+        const index = spread(node.type.shape, loopsOf(scores.node.type.shape.slice(0, -1), point));
+        one.remember(valueKey(node, index), widthAs(node.type.dtype, value));
+        one.emit(...this.#points.storesAt(one, node, index));
+      }
+    });
   }
 }
 

@@ -15,7 +15,7 @@ import {
   stageCycles,
   tensorAttention,
 } from '../../../../target/index.js';
-import { combinedAs } from '../../../form/forms.js';
+import { combinedAs, type MatmulForm } from '../../../form/forms.js';
 import type { Attention } from '../../../fuse/attention.js';
 import {
   isTensorFormat,
@@ -26,6 +26,7 @@ import {
   shapeOfSide,
   type SideRead,
   type StagedTile,
+  type Which,
 } from '../matmul/sides.js';
 
 export interface AttentionPlan {
@@ -59,28 +60,33 @@ export function planAttention(attention: Attention, from: ReadFrom, { sharedByte
   const [depth, columns] = [scores.depth.constant, mixed.columns.constant];
   if (depth === undefined || columns === undefined || depth === 0 || columns === 0) return undefined;
   const { left: query, right: key, multiplied } = readSides(scores, from);
-  const rounded = valueOf(attention, from);
+  const rounded = besideWeights(mixed, 'right', attention.weights, from);
   // Where only one of the products has rounded operands, three kernels do what each of them can.
   if ((multiplied === undefined) !== (rounded === undefined)) return undefined;
   const isTensor = multiplied !== undefined;
   const [scored, summed] = [stagedAs(multiplied ?? 'f32'), stagedAs(rounded?.multiplied ?? 'f32')];
-  const value = rounded?.value ?? readSide(mixed, 'right', from, false);
+  const value = rounded?.side ?? readSide(mixed, 'right', from, false);
   const operands: Operands = { query, key, value, isTensor, scored, mixed: summed };
   const asks = (attention.mask?.score ?? -Infinity) > -Infinity;
   const tile = tileOf(operands, { depth, columns, keys: scores.columns }, sharedBytes - (asks ? attentionOther : 0));
   return tile === undefined ? undefined : { ...operands, tile };
 }
 
-/** The right side of the second product where tensor cores multiply it by weights, and in what format; undefined where they do not. */
-function valueOf({ mixed, weights }: Attention, from: ReadFrom): { readonly value: SideRead; readonly multiplied: Precision } | undefined {
-  const value = readSide(mixed, 'right', from, true);
-  if (!isTensorFormat(weights) || !isTensorFormat(value.holds)) return undefined;
-  if (value.holds === weights) return { value, multiplied: weights };
+/** What weights are multiplied by, where tensor cores do that, and in what format; undefined where they do not. */
+export function besideWeights(
+  form: MatmulForm,
+  which: Which,
+  weights: Precision,
+  from: ReadFrom,
+): { readonly side: SideRead; readonly multiplied: Precision } | undefined {
+  const side = readSide(form, which, from, true);
+  if (!isTensorFormat(weights) || !isTensorFormat(side.holds)) return undefined;
+  if (side.holds === weights) return { side, multiplied: weights };
   // TF32 has all numbers of 16 bits, once they are such.
-  return { value: readSide(mixed, 'right', from, false), multiplied: 'tf32' };
+  return { side: readSide(form, which, from, false), multiplied: 'tf32' };
 }
 
-const stagedAs = (format: Precision): DType => (format === 'tf32' ? 'f32' : format);
+export const stagedAs = (format: Precision): DType => (format === 'tf32' ? 'f32' : format);
 
 type Operands = Omit<AttentionPlan, 'tile'>;
 
@@ -95,7 +101,6 @@ function tileOf(operands: Operands, sizes: Sizes, sharedBytes: number): Attentio
   const { isTensor } = operands;
   const [scored, mixed] = [operands.scored, operands.mixed].map(bytesOf) as [number, number];
   const { rows, sums, products } = isTensor ? tensorAttention : coreAttention;
-  const whole = (size: number, part: number): number => Math.ceil(size / part) * part;
   const depth = whole(sizes.depth, 32 / scored);
   // Of a power of two without tensor cores: threads have runs of columns.
   const columns = isTensor ? whole(sizes.columns, 16) : 2 ** Math.ceil(Math.log2(Math.max(16, sizes.columns)));
@@ -111,6 +116,8 @@ function tileOf(operands: Operands, sizes: Sizes, sharedBytes: number): Attentio
     }
   return best?.tile;
 }
+
+export const whole = (size: number, part: number): number => Math.ceil(size / part) * part;
 
 function bytesOfTile(tile: AttentionTile, { query, key, value, scored, mixed, isTensor }: Operands): number {
   const staged = stagedTiles(tile, isTensor);
