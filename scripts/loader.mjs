@@ -3,12 +3,12 @@
 // load nothing else.
 
 /**
- * For processes that compile and end: bytes of bytecode that a function runs before V8 optimizes it, sixty times as many as usual. Code
- * that runs for a tenth of a second does not live to repay its optimization, which keeps the second core from LLVM. With an eighth of that
- * a GPT of twelve blocks takes a fifth longer, with twice as many as long. V8 has the flag up to version 11, which is that of Node 20;
- * later ones complain of it on standard error.
+ * For processes that compile and end: bytes of bytecode that a function runs before V8 optimizes it, twelve times as many as usual, and
+ * hardly a call in whose place the code that it calls is put. Code that runs for a tenth of a second does not live to repay more, which
+ * keeps the second core from LLVM. The heap is not marked ahead of a collection that few such processes come to. V8 has the flags up to
+ * version 11, which is that of Node 20; later ones complain of them on standard error.
  */
-export const compilerFlags = '--interrupt-budget=4000000';
+export const compilerFlags = '--interrupt-budget=800000 --max-inlined-bytecode-size-cumulative=30 --no-incremental-marking';
 
 export function setFlags(flags, v8 = process.versions.v8) {
   const isKnown = flags !== '' && Number.parseInt(v8, 10) <= 11;

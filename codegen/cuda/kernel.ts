@@ -31,7 +31,7 @@ export function emitKernel(
   code: KernelCode,
   dims: readonly string[],
   guarded: boolean,
-  { threads, sharedBytes }: CudaTarget,
+  { threads, sharedBytes, groups }: CudaTarget,
 ): DeviceFunction {
   const { types } = module;
   const plan = planKernel(code);
@@ -63,14 +63,15 @@ export function emitKernel(
   const expressions = new Expressions(ops, new MachineOps(module, entry, nvptx), forms, sizes, new ScalarMath(module, build));
   const block = new Block(ops, entry, threads);
   const warp = new Warp(ops, entry, block);
-  const room = new SharedMemory(expressions, name, layoutShared(code.body, plan.cache), sharedBytes);
+  const room = new SharedMemory(expressions, name, layoutShared(code.body, plan.cache), groups?.sharedBytes ?? sharedBytes);
   const pointerOf = (buffer: Buffer): LlvmValue => {
     if (buffer.role.kind === 'shared') return room.pointerOf(buffer);
     const pointer = pointers.get(buffer.name);
     if (pointer === undefined) throw new InternalError('codegen', `a kernel has no memory for ${buffer.name}`);
     return pointer;
   };
-  const memory = new Memory(expressions, pointerOf, ({ name: buffer }) => plan.written.has(buffer));
+  const isWritten = ({ name: buffer }: Buffer): boolean => plan.written.has(buffer);
+  const memory = new Memory(expressions, pointerOf, isWritten, (buffer, pointer) => room.lies(buffer, pointer));
   const accumulators = new ThreadAccumulators(expressions, plan, block);
   expressions.connect(memory, accumulators);
   const flow = new Flow(expressions, accumulators, plan);

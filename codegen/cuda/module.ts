@@ -33,5 +33,5 @@ export function buildModule(programs: readonly Program[], target: CudaTarget): D
     }),
   }));
   const { ptx } = emitPtx(module, { cpu: target.cpu, features: target.features });
-  return { text: ptx, threads: target.threads, functions, programs: made };
+  return { text: ptx, runsOn: target.runsOn, threads: target.threads, functions, programs: made };
 }

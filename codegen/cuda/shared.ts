@@ -3,17 +3,17 @@
 // than what a block has without asking is asked for at the launch.
 
 import { bytesOf, InternalError } from '../../src/base/index.js';
-import type { Buffer, CopyStmt } from '../../src/kernel/index.js';
+import { type Buffer, type CopyStmt, isSwizzled } from '../../src/kernel/index.js';
 import type { LlvmValue } from '../llvm/builder/index.js';
 import type { Expressions, Memo } from '../llvm/emit/expressions.js';
 import type { Memory } from '../llvm/emit/memory.js';
 import type { Scope } from '../llvm/emit/scope.js';
-import { alignment, type SharedLayout } from './shared-layout.js';
+import type { SharedLayout } from './shared-layout.js';
 
 /** The address space, and bytes that a block has without asking for more. */
 const [space, unasked] = [3, 48 * 1024];
 /** The array of kernels that ask for theirs; LLVM renames what PTX does not read only where it is no external name. */
-const askedName = 'asked_shared';
+const askedName = (alignment: number): string => `asked_shared_${alignment}`;
 
 export class SharedMemory {
   readonly #expressions: Expressions;
@@ -27,13 +27,14 @@ export class SharedMemory {
     this.#expressions = expressions;
     this.#layout = layout;
     const { module } = expressions.ops;
-    const { bytes } = layout;
+    const { bytes, alignment } = layout;
     if (bytes > most) throw new InternalError('codegen', `${kernel} has ${bytes} bytes of shared memory`);
     this.asked = bytes > unasked ? bytes : 0;
     if (bytes === 0) return;
     if (this.asked > 0) {
       const type = module.types.array(module.types.i8, 0);
-      this.#start = module.find(askedName) ?? module.global({ name: askedName, type, addressSpace: space, align: alignment });
+      const name = askedName(alignment);
+      this.#start = module.find(name) ?? module.global({ name, type, addressSpace: space, align: alignment });
       return;
     }
     const type = module.types.array(module.types.i8, bytes);
@@ -53,6 +54,21 @@ export class SharedMemory {
     if (offset === undefined || this.#start === undefined) throw new InternalError('codegen', `the shared memory ${name} is not declared`);
     const { builder: build, module } = this.#expressions.ops;
     return offset === 0 ? this.#start : build.gep(module.types.i8, this.#start, [module.i64(offset)]);
+  }
+
+  /** Parts of lines are mixed by bits 7 to 9 of their address, which are the line's number. */
+  lies(buffer: Buffer, pointer: LlvmValue): LlvmValue {
+    if (!isSwizzled(buffer)) return pointer;
+    const { builder: build, module } = this.#expressions.ops;
+    const plain = build.ptrtoint(pointer, module.types.i32);
+    const mixed = build.and(build.lshr(plain, module.i32(3)), module.i32(0x70));
+    return build.inttoptr(build.xor(plain, mixed), pointer.type);
+  }
+
+  /** What this thread wrote here so far, products of four warps see. */
+  fence(): void {
+    const { builder: build, module } = this.#expressions.ops;
+    build.assembly('fence.proxy.async.shared::cta;', '~{memory}', module.types.void, []);
   }
 
   copy({ to, at, from, index, count, when }: CopyStmt, memory: Memory, scope: Scope, memo: Memo): void {

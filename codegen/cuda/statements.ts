@@ -11,6 +11,7 @@ import type { Memory } from '../llvm/emit/memory.js';
 import { inner, type Partials, type Scalar, type Scope, withIndex } from '../llvm/emit/scope.js';
 import type { ThreadAccumulators } from './accumulators.js';
 import type { Block, Team, Warp } from './block.js';
+import { GroupProducts } from './group-products.js';
 import { WarpProducts } from './multiply.js';
 import type { SharedMemory } from './shared.js';
 
@@ -25,6 +26,9 @@ export class ThreadStatements {
   #team: Team;
   readonly #room: SharedMemory;
   readonly #products: WarpProducts;
+  readonly #groupProducts: GroupProducts;
+  /** Whether four warps multiply what threads bring. */
+  readonly #multipliesByGroups: boolean;
   /** Whether all threads have just waited for each other. */
   #settled = false;
   /** Buffers that are stored and read, or stored more than once: by different threads, for all that is known. */
@@ -50,6 +54,8 @@ export class ThreadStatements {
     this.#warp = warp;
     this.#room = room;
     this.#products = new WarpProducts(expressions, memory, warp);
+    this.#groupProducts = new GroupProducts(expressions, memory, warp);
+    this.#multipliesByGroups = multipliesByGroups(body);
     this.#shared = sharedBuffers(body, plan.cache);
   }
 
@@ -92,6 +98,7 @@ export class ThreadStatements {
         this.#settled = settled;
         return;
       case 'barrier':
+        if (this.#multipliesByGroups) this.#room.fence();
         if (!settled) this.#team.barrier();
         this.#settled = true;
         return;
@@ -99,7 +106,10 @@ export class ThreadStatements {
         this.#room.copy(stmt, this.#memory, scope, memo);
         return;
       case 'multiply':
-        this.#products.emit(stmt, scope, memo);
+        (stmt.warps === 4 ? this.#groupProducts : this.#products).emit(stmt, scope, memo);
+        return;
+      case 'settle':
+        this.#groupProducts.settle(stmt.open, scope);
         return;
       case 'combine':
         this.#accumulators.combine(stmt, scope, this.#warp);
@@ -221,6 +231,13 @@ export class ThreadStatements {
     if (stores) this.#team.barrier();
     this.#settled = stores;
   }
+}
+
+/** Whether four warps multiply together. */
+function multipliesByGroups(body: readonly Stmt[]): boolean {
+  let found = false;
+  forEachStatement(body, (stmt) => (found ||= stmt.kind === 'multiply' && stmt.warps === 4));
+  return found;
 }
 
 function sharedBuffers(body: readonly Stmt[], cache: ExpressionCache): ReadonlySet<string> {

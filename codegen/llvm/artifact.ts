@@ -122,7 +122,7 @@ export function buildArtifact(input: Omit<CompileInput, 'emit'>): { readonly lib
 }
 
 function buildModule(
-  { programs, manifest, target, device }: BackendInput<CpuTarget>,
+  { programs, manifest, target, devices = [] }: BackendInput<CpuTarget>,
   options: TargetOptions,
   parts: CodegenUnits | undefined,
 ): ModuleBuilder {
@@ -148,7 +148,7 @@ function buildModule(
       ]),
     );
     const packed = pack(manifest);
-    const moduleType = types.struct([types.i32, types.i32, types.ptr, types.ptr, types.i64, types.ptr]);
+    const moduleType = types.struct([types.i32, types.i32, types.ptr, types.ptr, types.i64, types.ptr, types.i32]);
     const description = module.structOf(moduleType, [
       module.i32(abiVersion),
       module.i32(entries.length),
@@ -161,7 +161,8 @@ function buildModule(
         align: 1,
       }),
       module.i64(packed.length),
-      device === undefined ? none : deviceTable(module, device, target, names),
+      devices.length === 0 ? none : deviceTable(module, devices, target, names),
+      module.i32(devices.length),
     ]);
     const root = module.global({ name: 'module', type: moduleType, initializer: description, constant: true, align: 8 });
     const exported = module.function({ name: 'tfc_module_table', type: types.function(types.ptr, []), attributes: ['nounwind'] });
@@ -189,40 +190,66 @@ function entryTable(module: ModuleBuilder, name: string, rows: readonly (readonl
   });
 }
 
-/** The tfc_device_code. */
-function deviceTable(module: ModuleBuilder, device: DeviceCode, target: CpuTarget, names: readonly LlvmConstant[]): LlvmConstant {
+/** A table of tfc_device_code. */
+function deviceTable(
+  module: ModuleBuilder,
+  devices: readonly DeviceCode[],
+  target: CpuTarget,
+  names: readonly LlvmConstant[],
+): LlvmConstant {
+  const { ptr, i32 } = module.types;
+  const type = module.types.struct([ptr, i32, i32, i32, i32, i32, ptr, ptr, ptr]);
+  const made = devices.map((device, at) => module.structOf(type, deviceFields(module, device, `device.${at}`, target, names)));
+  return module.global({
+    name: 'devices',
+    type: module.types.array(type, made.length),
+    initializer: module.arrayOf(type, made),
+    constant: true,
+    align: 8,
+  });
+}
+
+function deviceFields(
+  module: ModuleBuilder,
+  device: DeviceCode,
+  name: string,
+  target: CpuTarget,
+  names: readonly LlvmConstant[],
+): readonly LlvmConstant[] {
   const { types } = module;
   const none = module.zero(types.ptr);
   const rows = device.programs.map((program, at) => {
-    const { arenaBytes, run, checked, ioBytes } = emitDeviceEntry(module, program, at, target);
+    const { arenaBytes, run, checked, ioBytes } = emitDeviceEntry(module, program, `${name}.${at}`, target);
     return [names[at] as LlvmConstant, arenaBytes, run, none, none, module.i64(0), none, module.i64(checked), ioBytes];
   });
-  const functions = device.functions.map(({ name }) => module.string(`device.${name}`, name));
+  const functions = device.functions.map((fn) => module.string(`${name}.${fn.name}`, fn.name));
   const shared = device.functions.map(({ shared: bytes }) => module.i32(bytes));
   const asked = module.global({
-    name: 'device.shared',
+    name: `${name}.shared`,
     type: types.array(types.i32, shared.length),
     initializer: module.arrayOf(types.i32, shared),
     constant: true,
     align: 4,
   });
   const list = module.global({
-    name: 'device.functions',
+    name: `${name}.functions`,
     type: types.array(types.ptr, functions.length),
     initializer: module.arrayOf(types.ptr, functions),
     constant: true,
     align: 8,
   });
-  const type = types.struct([types.ptr, types.i32, types.i32, types.ptr, types.ptr, types.ptr]);
-  const fields = [
-    module.string('device.text', device.text),
+  const { capability, later, driver } = device.runsOn;
+  return [
+    module.string(`${name}.text`, device.text),
+    module.i32(capability),
+    module.i32(later ? 1 : 0),
+    module.i32(driver),
     module.i32(device.threads),
     module.i32(functions.length),
     list,
     asked,
-    entryTable(module, 'device.entries', rows),
+    entryTable(module, `${name}.entries`, rows),
   ];
-  return module.global({ name: 'device', type, initializer: module.structOf(type, fields), constant: true, align: 8 });
 }
 
 /** The fields `shares`, `phases` and `phase_count` of a tfc_entry. */

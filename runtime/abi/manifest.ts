@@ -2,7 +2,7 @@
 // over the entry's free sizes.
 
 /** Of the binary interface and of the manifest: TFC_ABI_VERSION of tfc.h. */
-export const abiVersion = 10;
+export const abiVersion = 11;
 
 /**
  * The types of elements; floats of 16 and 8 bits are bits in a `Uint16Array` and a `Uint8Array`.

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define TFC_ABI_VERSION 10
+#define TFC_ABI_VERSION 11
 
 typedef enum { TFC_F32 = 0, TFC_F64 = 1, TFC_F16 = 2, TFC_BF16 = 3, TFC_I32 = 4, TFC_I64 = 5, TFC_U8 = 6, TFC_BOOL = 7, TFC_I8 = 8, TFC_I16 = 9, TFC_U16 = 10, TFC_U32 = 11, TFC_U64 = 12, TFC_F8E4M3 = 13, TFC_F8E5M2 = 14 } tfc_dtype;
 
@@ -56,10 +56,13 @@ typedef struct tfc_entry {
   void (*io_bytes)(const int64_t *dims, int64_t *feeds, int64_t *outputs); /* entries for a GPU: bytes of every feed and output that the code knows; NULL: others */
 } tfc_entry;
 
-/* Kernels for GPUs. */
+/* Kernels for GPUs of one generation, or of that one and all later ones. */
 typedef struct tfc_device_code {
-  const char *text; /* PTX */
-  int32_t threads;  /* of a block */
+  const char *text;   /* PTX */
+  int32_t capability; /* the compute capability of that generation: 90 for 9.0 */
+  int32_t later;      /* 1: later generations run it as well; 0: they do not */
+  int32_t driver;     /* the version of CUDA that a driver must know to compile it: 12000 for 12.0 */
+  int32_t threads;    /* of a block */
   int32_t function_count;
   const char *const *functions; /* their names */
   const int32_t *shared;        /* bytes of shared memory that a block of each is launched with, beside what its text says */
@@ -72,7 +75,8 @@ typedef struct tfc_module {
   const tfc_entry *entries;
   const uint8_t *manifest; /* JSON packed by Brotli (RFC 7932): entries, feeds, outputs, sizes, variables (manifest.ts); module.json beside the library is the same */
   int64_t manifest_bytes;
-  const tfc_device_code *device; /* NULL: there is code for processors only */
+  const tfc_device_code *device; /* the more special the later: the last one that a device can run is the best for it */
+  int32_t device_count;          /* 0: there is code for processors only, and `device` is NULL */
 } tfc_module;
 
 typedef const tfc_module *(*tfc_module_table_fn)(void);

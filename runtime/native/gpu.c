@@ -42,6 +42,8 @@ typedef struct held {
 
 struct tfc_gpu {
   int device;
+  int capability; /* as a tfc_device_code says it */
+  int driver;
   void *context;
   void *stream;
   void *staging; /* the stream of copies that run beside steps */
@@ -71,14 +73,16 @@ static bool said(const tfc_gpu *gpu, tfc_error *error) {
   return false;
 }
 
-static bool capable(int device, int number, tfc_error *error) {
-  int version = 0, major = 0, minor = 0;
-  status of = cuda->driver_version(&version);
-  if (of == 0) of = cuda->device_attribute(&major, CAPABILITY_MAJOR, device);
-  if (of == 0) of = cuda->device_attribute(&minor, CAPABILITY_MINOR, device);
+/* Of `found` only what is said here is known yet. */
+static bool capable(tfc_gpu *found, int number, tfc_error *error) {
+  int major = 0, minor = 0;
+  status of = cuda->driver_version(&found->driver);
+  if (of == 0) of = cuda->device_attribute(&major, CAPABILITY_MAJOR, found->device);
+  if (of == 0) of = cuda->device_attribute(&minor, CAPABILITY_MINOR, found->device);
+  found->capability = 10 * major + minor;
   if (of != 0) tell(error, "no-device", "asking the GPU what it can do", of);
-  else if (version < LEAST_DRIVER) TFC_FAIL(error, "no-device", "the driver for NVIDIA GPUs is of CUDA %d.%d, and kernels need %d.%d", version / 1000, version % 1000 / 10, LEAST_DRIVER / 1000, LEAST_DRIVER % 1000 / 10);
-  else if (10 * major + minor < LEAST_CAPABILITY) TFC_FAIL(error, "no-device", "GPU %d has compute capability %d.%d, and kernels need %d.%d", number, major, minor, LEAST_CAPABILITY / 10, LEAST_CAPABILITY % 10);
+  else if (found->driver < LEAST_DRIVER) TFC_FAIL(error, "no-device", "the driver for NVIDIA GPUs is of CUDA %d.%d, and kernels need %d.%d", found->driver / 1000, found->driver % 1000 / 10, LEAST_DRIVER / 1000, LEAST_DRIVER % 1000 / 10);
+  else if (found->capability < LEAST_CAPABILITY) TFC_FAIL(error, "no-device", "GPU %d has compute capability %d.%d, and kernels need %d.%d", number, major, minor, LEAST_CAPABILITY / 10, LEAST_CAPABILITY % 10);
   else return true;
   return false;
 }
@@ -125,7 +129,8 @@ static void give_up(tfc_gpu *gpu, void *what) {
 
 tfc_gpu *tfc_gpu_open(int32_t number, tfc_error *error) {
   if (!tfc_cuda_open(error)) return NULL;
-  int count = 0, device = 0;
+  int count = 0;
+  tfc_gpu found = {0};
   status of = cuda->init(0);
   if (of == 0) of = cuda->device_count(&count);
   if (of != 0) {
@@ -136,16 +141,16 @@ tfc_gpu *tfc_gpu_open(int32_t number, tfc_error *error) {
     TFC_FAIL(error, "no-device", "there is no GPU %d: this machine has %d", (int)number, count);
     return NULL;
   }
-  of = cuda->device_get(&device, number);
+  of = cuda->device_get(&found.device, number);
   if (of != 0) tell(error, "no-device", "opening the GPU", of);
-  if (of != 0 || !capable(device, number, error)) return NULL;
-  tfc_gpu *gpu = calloc(1, sizeof(tfc_gpu));
+  if (of != 0 || !capable(&found, number, error)) return NULL;
+  tfc_gpu *gpu = malloc(sizeof(tfc_gpu));
   if (gpu == NULL) {
     TFC_FAIL(error, "out-of-memory", "no memory for a device");
     return NULL;
   }
-  gpu->device = device;
-  if (succeeded(gpu, "opening the GPU", cuda->retain(&gpu->context, device)) && succeeded(gpu, "opening the GPU", cuda->set_current(gpu->context)) && succeeded(gpu, "opening the GPU", cuda->stream_create(&gpu->stream, NON_BLOCKING)) && succeeded(gpu, "opening the GPU", cuda->stream_create(&gpu->staging, NON_BLOCKING))) return gpu;
+  *gpu = found;
+  if (succeeded(gpu, "opening the GPU", cuda->retain(&gpu->context, gpu->device)) && succeeded(gpu, "opening the GPU", cuda->set_current(gpu->context)) && succeeded(gpu, "opening the GPU", cuda->stream_create(&gpu->stream, NON_BLOCKING)) && succeeded(gpu, "opening the GPU", cuda->stream_create(&gpu->staging, NON_BLOCKING))) return gpu;
   (void)said(gpu, error);
   tfc_gpu_close(gpu);
   return NULL;
@@ -225,6 +230,15 @@ static void launch(tfc_device *device, int32_t kernel, int64_t blocks, void *con
     return;
   }
   (void)succeeded(gpu, code->source->functions[kernel], cuda->launch(code->functions[kernel], (unsigned)blocks, 1, 1, (unsigned)code->source->threads, 1, 1, (unsigned)code->source->shared[kernel], gpu->stream, (void **)(uintptr_t)arguments, NULL));
+}
+
+const tfc_device_code *tfc_gpu_best(const tfc_gpu *gpu, const tfc_device_code *codes, int32_t count) {
+  for (int32_t at = count - 1; at >= 0; at -= 1) {
+    const tfc_device_code *code = &codes[at];
+    bool runs = code->capability == gpu->capability || (code->later == 1 && code->capability < gpu->capability);
+    if (runs && code->driver <= gpu->driver) return code;
+  }
+  return NULL;
 }
 
 tfc_gpu_code *tfc_gpu_load(tfc_gpu *gpu, const tfc_device_code *source, tfc_error *error) {

@@ -36,6 +36,9 @@ tfc_gpu_event *tfc_gpu_event_make(tfc_gpu *gpu, tfc_error *error);
 /* Lets go of memory of either kind, an event, or a graph, when the device is done with all that was asked; NULL is fine. */
 void tfc_gpu_give(tfc_gpu *gpu, void *what);
 
+/* The best of an artifact's codes that the device can run; NULL: there is none. */
+const tfc_device_code *tfc_gpu_best(const tfc_gpu *gpu, const tfc_device_code *codes, int32_t count);
+
 /* Compiled by the driver; NULL and device-failed with what it says of the text. Closing the device frees it. */
 tfc_gpu_code *tfc_gpu_load(tfc_gpu *gpu, const tfc_device_code *code, tfc_error *error);
 

@@ -23,7 +23,7 @@ tfc_step *tfc_step_create(tfc_session *session, tfc_loaded *module, int32_t entr
   step->module = module;
   session->references += 1;
   module->references += 1;
-  const tfc_device_code *source = session->gpu == NULL ? NULL : module->table->device;
+  const tfc_device_code *source = session->gpu == NULL ? NULL : tfc_gpu_best(session->gpu, module->table->device, module->table->device_count);
   step->entry = source == NULL ? &module->table->entries[entry] : &source->entries[entry];
   step->feed_count = layout->feed_count;
   step->output_count = layout->output_count;

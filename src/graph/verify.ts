@@ -120,6 +120,7 @@ export function verifyModule(module: ModuleGraph, options: VerifyOptions): void 
 
 class Verifier {
   readonly #options: VerifyOptions;
+  /** Of nodes that are not to become `SoundNodes`. */
   readonly #ids = new NodeMap<Node>();
   /** Initial values that were looked at, by how many streams there are: like variables have the same. */
   readonly #initials = new Map<Node, Set<number>>();
@@ -214,7 +215,8 @@ class Verifier {
     const { number } = place;
     const known = this.#ids.get(node) ?? sound?.twinOf(node);
     if (known !== undefined && known !== node) this.fail('order', `${nameIn(node, place)} and ${known.op.name} share an id`);
-    this.#ids.set(node, node);
+    // The others are sound when this is done.
+    if (number === undefined) this.#ids.set(node, node);
     const reason = refuse?.(node);
     if (reason !== undefined) this.fail('removed', `${nameIn(node, place)}: ${reason}`);
     if (number === undefined || sound === undefined) {

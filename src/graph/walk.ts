@@ -21,18 +21,20 @@ export function topological(
   for (const root of roots) {
     if (wanted?.(root) === false || !seen.add(root)) continue;
     let node: Node | undefined = root;
-    let at = 0;
+    let [args, at] = [dependsOn(root), 0];
     while (node !== undefined) {
-      const arg: Node | undefined = dependsOn(node)[at];
+      const arg: Node | undefined = args[at];
       at++;
       if (arg === undefined) {
         order.push(node);
         node = open.pop();
         at = next.pop() ?? 0;
-      } else if (wanted?.(arg) !== false && seen.add(arg)) {
+        if (node !== undefined) args = dependsOn(node);
+      } else if (seen.add(arg) && wanted?.(arg) !== false) {
         open.push(node);
         next.push(at);
         node = arg;
+        args = dependsOn(arg);
         at = 0;
       }
     }

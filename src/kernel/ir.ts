@@ -39,8 +39,11 @@ export type BufferRole =
   | { readonly kind: 'variable'; readonly index: number }
   /** In the arena, for the time between its first write and its last read. */
   | { readonly kind: 'temporary' }
-  /** Beside the threads of a block, which share it: declared by `share`, of constant sizes, and none of the program's buffers. */
-  | { readonly kind: 'shared' };
+  /**
+   * Beside the threads of a block, which share it: declared by `share`, of constant sizes, and none of the program's buffers. `swizzled`:
+   * its last axis is a line of 128 bytes, and part p of the eight parts of line l lies where part p ^ (l % 8) would.
+   */
+  | { readonly kind: 'shared'; readonly swizzled?: true };
 
 export interface Buffer {
   /** Unique in its program. */
@@ -124,7 +127,12 @@ export type BlockStmt =
   /** The copies since the last `commit` become a group. */
   | { readonly kind: 'commit' }
   /** Until all groups but the `open` last ones are there: for those who copied, and behind a barrier for others. */
-  | { readonly kind: 'wait'; readonly open: number };
+  | { readonly kind: 'wait'; readonly open: number }
+  /**
+   * Products of four warps since the last one become a group. Then until all groups but the `open` last ones are done: what those multiply
+   * nobody changes before it and a barrier. Their sums nobody touches before all are done, `settle 0`.
+   */
+  | { readonly kind: 'settle'; readonly open: number };
 
 /**
  * to[at] = when ? from[index] : 0, for `count` elements one after the other along both last axes, while other statements run: what is
@@ -142,16 +150,20 @@ export interface CopyStmt {
 }
 
 /**
- * Each warp (32 threads) adds the product of two matrices in shared memory, of bf16, f16 or f32, to sums in registers; f32 is rounded to
- * TF32 first (`Precision`). `warp` names its number, which both places may use: those of the first element of its rows, and of its columns.
- * `along` says what the last axis of the buffer runs over; the one before runs over the other. The sums are f32[2·I, 2·J, threads] for 16·I
- * rows and 8·J columns: as its element [i, j], thread 32·w + l of warp w has row 8·i + l / 4 and column 8·(j / 2) + 2·(l % 4) + j % 2.
- * Each becomes the sum of itself and of the exact products of `multiplyDepth` steps, added up in f64 one after the other before it is added
- * and rounded once; hardware may cut bits off on the way. The left matrix may be sums of the same rows that another product left in
- * registers, whose columns are the steps.
+ * Each warp (32 threads), or every four of them, adds the product of two matrices in shared memory, of bf16, f16 or f32, to sums in
+ * registers; f32 is rounded to TF32 first (`Precision`). `warp` names their number, which both places may use: those of the first element
+ * of their rows, and of their columns. `along` says what the last axis of the buffer runs over; the one before runs over the other. With W
+ * warps the sums are f32[2·I, 2·J, threads] for 16·W·I rows and 8·J columns: as its element [i, j], thread 32·w + l of their warp w has
+ * row 16·W·(i / 2) + 16·w + 8·(i % 2) + l / 4 and column 8·(j / 2) + 2·(l % 4) + j % 2. Each becomes the sum of itself and of the exact
+ * products of `multiplyDepth` steps, added up in f64 one after the other before it is added and rounded once; hardware may cut bits off on
+ * the way. The left matrix of one warp may be sums of the same rows that another product left in registers, whose columns are the steps.
+ *
+ * Four warps multiply while other statements run, until they `settle`. Their matrices have 16 bits and are swizzled; where the last axis
+ * runs over lines, the one before the steps runs over parts of as many lines as that has elements.
  */
 export interface MultiplyStmt {
   readonly kind: 'multiply';
+  readonly warps: 1 | 4;
   readonly warp: string;
   readonly sums: Accumulator;
   readonly left: Fragment | SumsFragment;
@@ -184,6 +196,8 @@ export interface CombineStmt {
 
 /** Threads that multiply together. */
 export const warpThreads = 32;
+/** Bytes of a line of swizzled memory, and lines after which its parts lie as in the first one. */
+export const [swizzledBytes, swizzledLines] = [128, 8];
 /** The steps that they take at once: 32 bytes of a line. */
 export const multiplyDepth = (dtype: DType): number => 32 / bytesOf(dtype);
 

@@ -40,11 +40,14 @@ export function exprKey(expr: Expr): string {
 
 const keyOf = (expr: Expr): string => keys.get(expr) ?? spelled(expr, keyOf);
 
+export const isSwizzled = ({ role }: Buffer): boolean => role.kind === 'shared' && role.swizzled === true;
+
 /** Whether two buffers may stand for each other: all but their names and numbers. */
 export const isAlike = (known: Buffer | undefined, buffer: Buffer): boolean =>
   known === buffer ||
   (known !== undefined &&
     known.dtype === buffer.dtype &&
     known.role.kind === buffer.role.kind &&
+    isSwizzled(known) === isSwizzled(buffer) &&
     shapeEquals(known.shape, buffer.shape) &&
     shapeEquals(known.strides, buffer.strides));

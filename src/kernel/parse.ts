@@ -193,16 +193,19 @@ class Parser {
   #ofBlock(): Stmt | undefined {
     if (this.#tokens.takeWord('barrier')) return { kind: 'barrier' };
     if (this.#tokens.takeWord('commit')) return { kind: 'commit' };
-    if (this.#tokens.takeWord('wait')) return { kind: 'wait', open: this.#tokens.integer() };
+    for (const kind of ['wait', 'settle'] as const) if (this.#tokens.takeWord(kind)) return { kind, open: this.#tokens.integer() };
     if (this.#tokens.takeWord('share')) {
       const name = this.#tokens.name();
       this.#tokens.symbol(':');
       const dtype = this.#tokens.dtype();
-      const buffer = build(name, dtype, this.#tokens.dims(), { kind: 'shared' });
+      const shape = this.#tokens.dims();
+      const buffer = build(name, dtype, shape, { kind: 'shared', ...(this.#tokens.takeWord('swizzled') ? { swizzled: true } : {}) });
       this.#expressions.locals.set(name, { kind: 'shared', buffer });
       return { kind: 'share', buffer };
     }
     if (this.#tokens.takeWord('multiply')) {
+      const warps = this.#tokens.peek().kind === 'number' ? this.#tokens.integer() : 1;
+      if (warps !== 1 && warps !== 4) this.#tokens.fail('one warp multiplies, or four do');
       const warp = this.#tokens.name();
       this.#tokens.symbol(':');
       const sums = this.#accumulator();
@@ -213,7 +216,7 @@ class Parser {
       this.#tokens.symbol('*');
       const right = this.#fragment();
       this.#expressions.locals = outer;
-      return { kind: 'multiply', warp, sums, left, right };
+      return { kind: 'multiply', warps, warp, sums, left, right };
     }
     if (this.#tokens.takeWord('combine')) {
       const lanes = this.#tokens.integer();

@@ -6,6 +6,7 @@
 import type { Dim } from '../base/index.js';
 import type { Accumulator, Buffer, Expr, For, Kernel, KernelCode, KernelOrigin, PartialResult, Program, Stmt } from './ir.js';
 import { boundBuffers } from './code.js';
+import { isSwizzled } from './key.js';
 import { combinerText, dimText, impliedDType, infix, spell } from './text.js';
 import { expressionsOf, localNames, operandsOf } from './walk.js';
 
@@ -140,7 +141,9 @@ class StatementPrinter {
         return lines;
       }
       case 'share':
-        lines.push(`${indent}share ${spell(stmt.buffer.name)}: ${stmt.buffer.dtype}${listText(stmt.buffer.shape)}`);
+        lines.push(
+          `${indent}share ${spell(stmt.buffer.name)}: ${stmt.buffer.dtype}${listText(stmt.buffer.shape)}${isSwizzled(stmt.buffer) ? ' swizzled' : ''}`,
+        );
         return lines;
       case 'copy':
         lines.push(
@@ -153,7 +156,9 @@ class StatementPrinter {
             ? `sums ${spell(side.sums.name)}${this.#indices(side.index)}`
             : `${side.along} ${spell(side.buffer.name)}${this.#indices(side.index)}`,
         );
-        lines.push(`${indent}multiply ${spell(stmt.warp)}: ${spell(stmt.sums.name)} += ${left} * ${right}`);
+        lines.push(
+          `${indent}multiply ${stmt.warps === 1 ? '' : `${stmt.warps} `}${spell(stmt.warp)}: ${spell(stmt.sums.name)} += ${left} * ${right}`,
+        );
         return lines;
       }
       case 'combine':
@@ -164,7 +169,8 @@ class StatementPrinter {
         lines.push(`${indent}${stmt.kind}`);
         return lines;
       case 'wait':
-        lines.push(`${indent}wait ${stmt.open}`);
+      case 'settle':
+        lines.push(`${indent}${stmt.kind} ${stmt.open}`);
         return lines;
     }
   }

@@ -36,6 +36,7 @@ export function rewriteStatement(stmt: Stmt, expr: (expr: Expr) => Expr, buffer:
     case 'barrier':
     case 'commit':
     case 'wait':
+    case 'settle':
     case 'combine':
       return stmt;
   }

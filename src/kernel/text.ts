@@ -66,6 +66,8 @@ const keywords: ReadonlySet<string> = new Set([
     'copy',
     'commit',
     'wait',
+    'settle',
+    'swizzled',
     'multiply',
     'combine',
     'lanes',

@@ -3,37 +3,62 @@
 
 import { bytesOf, shapeEquals } from '../base/index.js';
 import { rowMajor } from './build.js';
-import { type Accumulator, type Buffer, type CombineStmt, type CopyStmt, type MultiplyStmt, warpThreads } from './ir.js';
+import {
+  type Accumulator,
+  type Buffer,
+  type CombineStmt,
+  type CopyStmt,
+  type Fragment,
+  type MultiplyStmt,
+  swizzledBytes,
+  swizzledLines,
+  warpThreads,
+} from './ir.js';
+import { isSwizzled } from './key.js';
+
+/** Columns that four warps multiply at once at most. */
+const mostColumns = 256;
 
 export interface BlockProblem {
   readonly rule: 'block' | 'strides' | 'multiply' | 'combine' | 'copy';
   readonly message: string;
 }
 
-export function shareProblem({ name, role, shape, strides }: Buffer): BlockProblem | undefined {
+export function shareProblem(buffer: Buffer): BlockProblem | undefined {
+  const { name, role, dtype, shape, strides } = buffer;
   if (role.kind !== 'shared' || shape.some((size) => (size.constant ?? 0) < 1))
     return { rule: 'block', message: `${name} is no shared memory` };
-  return shapeEquals(strides, rowMajor(shape)) ? undefined : { rule: 'strides', message: `${name} is not row-major` };
+  if (!shapeEquals(strides, rowMajor(shape))) return { rule: 'strides', message: `${name} is not row-major` };
+  const [lines = 0, elements = 0] = shape.slice(-2).map((size) => size.constant ?? 0);
+  if (!isSwizzled(buffer) || (lines % swizzledLines === 0 && elements * bytesOf(dtype) === swizzledBytes)) return undefined;
+  return { rule: 'strides', message: `${name} is swizzled and has ${lines} lines of ${elements} elements` };
 }
 
 /** Of its sums, and of a left side that are sums. */
-export function multiplyProblem({ sums, left }: Pick<MultiplyStmt, 'sums' | 'left'>): BlockProblem | undefined {
+export function multiplyProblem({ warps, sums, left }: Pick<MultiplyStmt, 'warps' | 'sums' | 'left'>): BlockProblem | undefined {
   const { dtype, shape } = sums;
   const [rows = 0, columns = 0, threads = 0] = shape;
-  if (dtype !== 'f32' || shape.length !== 3 || rows % 2 > 0 || columns % 4 > 0 || threads % warpThreads > 0)
+  if (dtype !== 'f32' || shape.length !== 3 || rows % 2 > 0 || columns % 4 > 0 || threads % (warps * warpThreads) > 0)
     return { rule: 'multiply', message: `${sums.name} is ${typeText(sums)}` };
+  if (warps === 4 && 4 * columns > mostColumns) return { rule: 'multiply', message: `four warps multiply ${4 * columns} columns at once` };
   if (!('sums' in left)) return undefined;
+  if (warps === 4) return { rule: 'multiply', message: `four warps multiply ${left.sums.name}, which is in registers` };
   const [ownRows, ownColumns = 0, ownThreads] = left.sums.shape;
   const isFragment = left.sums.shape.length === 3 && ownRows === rows && ownColumns % 4 === 0 && ownThreads === threads;
   if (left.sums.dtype === 'f32' && isFragment && left.sums.name !== sums.name) return undefined;
   return { rule: 'multiply', message: `${left.sums.name}, which is multiplied, is ${typeText(left.sums)}` };
 }
 
-/** `other`: the other side. What is read at once are 16 bytes of a line. */
-export function sideProblem({ name, dtype, strides }: Buffer, other: Buffer): BlockProblem | undefined {
+/** `other`: the buffer of the other side. What one warp reads at once are 16 bytes of a line. */
+export function sideProblem({ buffer, along }: Fragment, other: Buffer, warps: MultiplyStmt['warps']): BlockProblem | undefined {
+  const { name, dtype, strides, shape } = buffer;
   const pitch = strides.at(-2)?.constant ?? 1;
-  const isWhole = ['bf16', 'f16', 'f32'].includes(dtype) && dtype === other.dtype && (pitch * bytesOf(dtype)) % 16 === 0;
-  return isWhole ? undefined : { rule: 'multiply', message: `${name} is ${dtype}, and its lines are ${pitch} elements apart` };
+  const formats = warps === 4 ? ['bf16', 'f16'] : ['bf16', 'f16', 'f32'];
+  if (!formats.includes(dtype) || dtype !== other.dtype || (pitch * bytesOf(dtype)) % 16 !== 0)
+    return { rule: 'multiply', message: `${name} is ${dtype}, and its lines are ${pitch} elements apart` };
+  if (isSwizzled(buffer) === (warps === 4) && (warps === 1 || along === 'depth' || shape.length >= 3)) return undefined;
+  const how = isSwizzled(buffer) ? 'swizzled' : 'not swizzled';
+  return { rule: 'multiply', message: `${warps} warps multiply ${name}, which is ${how} and has ${shape.length} axes` };
 }
 
 export function combineProblem({

@@ -22,6 +22,7 @@ import { printExpr } from './print.js';
 import { applyProblem } from './verify-apply.js';
 import { type BlockProblem, combineProblem, copyProblem, multiplyProblem, shareProblem, sideProblem } from './verify-block.js';
 import { scheduleProblem } from './verify-schedule.js';
+import { settleProblem } from './verify-settle.js';
 import { bodiesOf, changedBy, expressionOrder, expressionsOf, forEachStatement } from './walk.js';
 
 /** What code does to its parameters, by their positions. */
@@ -80,7 +81,7 @@ class CodeVerifier {
   run(): Uses {
     const { body } = this.#code;
     this.#body(body, { locals: new Map(), vectors: [], parallel: false, counted: undefined }, true);
-    const problem = scheduleProblem(body, this.#context.vectorized);
+    const problem = scheduleProblem(body, this.#context.vectorized) ?? settleProblem(body);
     if (problem !== undefined) this.#fail(problem.rule, problem.message);
     return { loadedFirst: this.#loadedFirst, stored: this.#stored };
   }
@@ -139,31 +140,27 @@ class CodeVerifier {
         case 'combine':
           this.#combine(stmt, scope);
           break;
-        case 'share':
-        case 'barrier':
-        case 'commit':
-        case 'wait':
+        default:
           this.#ofBlock(stmt, scope);
-          break;
       }
     }
   }
 
   #ofBlock(stmt: Exclude<BlockStmt, CopyStmt | MultiplyStmt | CombineStmt>, scope: Scope): void {
     if (scope.vectors.length > 0) this.#fail('block', `${stmt.kind} in the vector loop ${scope.vectors[0]?.index}`);
-    if (stmt.kind === 'wait' && (!Number.isInteger(stmt.open) || stmt.open < 0)) this.#fail('block', `waits for all but ${stmt.open}`);
+    if ('open' in stmt && (!Number.isInteger(stmt.open) || stmt.open < 0)) this.#fail('block', `waits for all but ${stmt.open}`);
     if (stmt.kind !== 'share') return;
     this.#declareName(stmt.buffer.name, scope);
     this.#refuse(shareProblem(stmt.buffer));
     scope.locals.set(stmt.buffer.name, { kind: 'shared', buffer: stmt.buffer });
   }
 
-  #multiply({ warp, sums, left, right }: MultiplyStmt, scope: Scope): void {
+  #multiply({ warps, warp, sums, left, right }: MultiplyStmt, scope: Scope): void {
     if (scope.vectors.length > 0) this.#fail('block', `multiply in the vector loop ${scope.vectors[0]?.index}`);
     if (scope.locals.has(warp)) this.#fail('shadowing', `${warp} is declared again`);
     this.#wholeAccumulator(sums, scope);
     if ('sums' in left) this.#wholeAccumulator(left.sums, scope);
-    this.#refuse(multiplyProblem({ sums, left }));
+    this.#refuse(multiplyProblem({ warps, sums, left }));
     for (const side of [left, right]) {
       if ('sums' in side) {
         this.#indices(side.sums.name, 1, side.index);
@@ -173,7 +170,7 @@ class CodeVerifier {
       const local = scope.locals.get(buffer.name);
       if (local?.kind !== 'shared' || !isAlike(local.buffer, buffer)) this.#fail('scope', `no shared memory ${buffer.name} in scope`);
       this.#indices(buffer.name, buffer.shape.length, index);
-      this.#refuse(sideProblem(buffer, right.buffer));
+      this.#refuse(sideProblem(side, right.buffer, warps));
     }
   }
 
@@ -232,7 +229,7 @@ class CodeVerifier {
       forEachStatement(loop.body, (stmt) => {
         const changed = changedBy(stmt)?.name;
         if (changed !== undefined && scope.locals.has(changed)) this.#fail('warps', `warps of ${loop.index} change ${changed}`);
-        if (['share', 'barrier', 'copy', 'commit', 'wait', 'multiply', 'combine'].includes(stmt.kind))
+        if (['share', 'barrier', 'copy', 'commit', 'wait', 'multiply', 'settle', 'combine'].includes(stmt.kind))
           this.#fail('warps', `${stmt.kind} by the warps of ${loop.index}`);
       });
     }

@@ -27,7 +27,9 @@
 //                     declared, threads wait for each other or for copies, and warps multiply
 //   copy              copies go to shared memory, in vector loops, 4, 8 or 16 bytes at a time whose elements follow each other
 //   multiply          sums are f32 over rows in pairs, columns in fours and whole warps; both sides are of one dtype of 16 or 32 bits, and
-//                     their lines are multiples of 16 bytes apart; sums on the left have as many rows and threads
+//                     their lines are multiples of 16 bytes apart; sums on the left have as many rows and threads; four warps multiply
+//                     what is swizzled and has 16 bits, at most 256 columns, and no sums, and one warp what is not
+//   settle            sums of four warps are touched by nothing else, and their scope does not end, before all products are settled
 //   combine           outside of vector loops; 2 to 32 lanes, a power of two, of an accumulator over whole warps
 //   unroll            the extent of an unrolled loop is constant
 //   limit only on vector loops, at least 1 and not below a constant extent; an accumulator's index uses a vector axis only if that has one

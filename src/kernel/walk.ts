@@ -45,6 +45,7 @@ export function expressionsOf(stmt: Stmt): readonly Expr[] {
     case 'barrier':
     case 'commit':
     case 'wait':
+    case 'settle':
     case 'combine':
       return [];
   }

@@ -3,6 +3,7 @@
 // Holds: the same input gives the same bytes; what takes long to load is loaded when a target is first asked for.
 
 import type { Expr, Program } from '../kernel/index.js';
+import type { Devices } from './cuda.js';
 import type { DeviceKind, Target } from './target.js';
 
 /** One row of `--time-passes`. */
@@ -26,6 +27,7 @@ export interface ProgramPass {
 export interface DeviceCode {
   /** What the device's driver compiles: PTX. */
   readonly text: string;
+  readonly runsOn: Devices;
   /** Threads of a block. */
   readonly threads: number;
   /** Of memory and then of the program's sizes. */
@@ -62,8 +64,8 @@ export interface BackendInput<T extends Target = Target> {
   /** JSON that the artifact carries. */
   readonly manifest: string;
   readonly target: T;
-  /** What runs on a device instead, if the artifact is for one as well. */
-  readonly device?: DeviceCode | undefined;
+  /** What runs on a device instead, if the artifact is for one as well: the more special the later. */
+  readonly devices?: readonly DeviceCode[] | undefined;
 }
 
 export interface BackendOutput {
@@ -98,7 +100,11 @@ export interface DeviceBackend {
   readonly name: DeviceKind;
   /** Level of `--emit` that is its code: what the device's driver compiles. */
   readonly level: string;
+  /** What most devices run code for. */
   target(): Target;
-  /** `programs`: one per entry, of machine ops, with loops that say how `target` runs them. */
-  build(programs: readonly Program[], target: Target): DeviceCode;
+  /**
+   * `programsFor`: one program per entry, of machine ops, with loops that say how the target runs them; each target that is asked for is
+   * lowered anew. For the first one there is code that most devices run; the more special the later.
+   */
+  build(programsFor: (target: Target) => readonly Program[]): readonly DeviceCode[];
 }

@@ -5,10 +5,26 @@ import type { Machine } from './target.js';
 
 export interface CudaTarget extends Machine {
   readonly kind: 'cuda';
+  /** What its code runs on. */
+  readonly runsOn: Devices;
   /** Threads of a block, which are the lanes of a vector loop. A power of two. */
   readonly threads: number;
+  /** That products are cut for: those of an H100 or H200; others have some more or fewer. */
+  readonly processors: number;
   /** Bytes of shared memory that a block may have: those of the generation from `gpu` on that has the fewest. */
   readonly sharedBytes: number;
+  /** Four warps multiply together (`wgmma`), and a block in which they do may have so much shared memory; undefined: they do not. */
+  readonly groups: { readonly sharedBytes: number } | undefined;
+}
+
+/** Devices that can run code for a target, in NVIDIA's numbers. */
+export interface Devices {
+  /** 90: a device of compute capability 9.0. */
+  readonly capability: number;
+  /** Whether all of a higher one do as well. */
+  readonly later: boolean;
+  /** The version of CUDA that their driver must know to compile it: 12000 for 12.0. */
+  readonly driver: number;
 }
 
 /**
@@ -18,15 +34,30 @@ export interface CudaTarget extends Machine {
  */
 export const cudaTarget = (): CudaTarget => ({
   kind: 'cuda',
+  runsOn: { capability: 80, later: true, driver: 11050 },
   triple: 'nvptx64-nvidia-cuda',
   cpu: 'sm_80',
   features: '+ptx75',
   requires: [],
   threads: 256,
+  processors: 132,
   sharedBytes: 99 * 1024,
+  groups: undefined,
   libm: false,
   dividesPoints: true,
   stridedColumns: true,
   roundsOperands: true,
   keepsFormats: true,
+});
+
+/**
+ * Hopper alone: no other generation has its products of four warps, and later ones do not run code for them. What does not multiply so is
+ * cut as for all others.
+ */
+export const hopperTarget = (): CudaTarget => ({
+  ...cudaTarget(),
+  cpu: 'sm_90a',
+  features: '+ptx80',
+  runsOn: { capability: 90, later: false, driver: 12000 },
+  groups: { sharedBytes: 227 * 1024 },
 });

@@ -29,6 +29,10 @@ case ${1:-} in
     cd "$root"
     npm run setup
     TFC_CUDA_LIBRARY=libcuda.so.1 npx vitest run test/cuda/chain.test.ts test/cuda/programs.test.ts test/cuda/double.test.ts
+    # What four warps multiply is for this generation alone.
+    if [ "$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader -i 0)" = 9.0 ]; then
+      TFC_CUDA_LIBRARY=libcuda.so.1 npx vitest run test/cuda/hopper.test.ts
+    fi
     node dist/test/bench/main.js --gpu build/bench/gpu
     exec sh build/bench/gpu/gpu.sh
     ;;

@@ -3,18 +3,23 @@
 
 import { join } from 'node:path';
 import { buildModule } from '../../codegen/cuda/index.js';
-import { cudaTarget } from '../../src/target/index.js';
+import { cudaTarget, type CudaTarget, hopperTarget } from '../../src/target/index.js';
 import { type ChainCase, machineOf, programOf, runMachine } from '../chain/chain.js';
 import type { ChainOptions } from '../chain/graphs.js';
 import { runOnDevice } from './device-program.js';
 
 const root = join(import.meta.dirname, '..', '..');
 export const target = cudaTarget();
+/** What the emulated device is when it is told nothing else. */
+export const hopper = hopperTarget();
 
-export const device: NonNullable<ChainOptions['device']> = (programs) => {
-  const module = buildModule(programs, target);
-  return (which, dims) => (inputs) => runOnDevice(module, which, { ...inputs, dims });
-};
+export const deviceOf =
+  (machine: CudaTarget): NonNullable<ChainOptions['device']> =>
+  (programs) => {
+    const module = buildModule(programs, machine);
+    return (which, dims) => (inputs) => runOnDevice(module, which, { ...inputs, dims });
+  };
+export const device = deviceOf(target);
 
 /** `path`: from the root of the repository. */
 export function runProgramOnDevice(path: string, one: ChainCase): void {

@@ -27,7 +27,7 @@ const allBits: GraphCase['value'] = (name, { dtype }, shape) =>
     ),
   );
 
-function caseOf(
+export function caseOf(
   name: string,
   dtype: DType,
   sizes: readonly Sizes[],
@@ -62,7 +62,7 @@ const plain = (shape: readonly Size[], batch: number, rows: number): Attrs => ({
   rows,
 });
 
-const transposed = (make: CaseMake, node: TensorNode): TensorNode => make.op('transpose', [node], { axes: [1, 0] });
+export const transposed = (make: CaseMake, node: TensorNode): TensorNode => make.op('transpose', [node], { axes: [1, 0] });
 
 /** In TF32, whichever way the sides lie. */
 const rounded = (name: string, left: readonly Size[], right: readonly Size[], turned: readonly Which[], sizes: Sizes = {}): GraphCase =>

@@ -50,7 +50,7 @@ const paper: Backend = {
   },
   targetOf: (cpu) => cpuTarget({ isa: 'x86-64', triple: 'paper', cpu, features: '', requires: [], vectorBytes: 16, vectorRegisters: 16 }),
   build: (input) => ({
-    library: Buffer.from(input.device === undefined ? written(input) : `${written(input)}\n\n${input.device.text}`),
+    library: Buffer.from([written(input), ...(input.devices ?? []).map(({ text }) => text)].join('\n\n')),
     header: `/* ${input.programs.length} entries */\n`,
     stages: [{ name: 'write', milliseconds: 0 }],
   }),
@@ -62,12 +62,13 @@ const card: DeviceBackend = {
   name: 'cuda',
   level: 'card',
   target: cudaTarget,
-  build: (programs, { cpu }) => ({
-    text: `for ${cpu}\n${programs.map((program) => printProgram(program)).join('\n\n')}`,
-    threads: 1,
-    functions: [],
-    programs: programs.map((program) => ({ program, launches: [] })),
-  }),
+  build: (programsFor) => {
+    const target = cudaTarget();
+    const programs = programsFor(target);
+    const text = `for ${target.cpu}\n${programs.map((program) => printProgram(program)).join('\n\n')}`;
+    const launched = programs.map((program) => ({ program, launches: [] }));
+    return [{ text, runsOn: target.runsOn, threads: 1, functions: [], programs: launched }];
+  },
 };
 
 let folder: string;

@@ -6,7 +6,7 @@ import { compileKernel } from '../../src/eval/kernel/compile.js';
 import { placesOf, trouble } from '../../src/eval/kernel/memory.js';
 import { prepareProgram, type ProgramInputs, type ProgramResult, type RunOptions, runProgram } from '../../src/eval/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
-import { blocks, chained, mixed, softmax, tiles, warps } from '../kernel/samples.js';
+import { blocks, chained, groups, mixed, softmax, tiles, warps } from '../kernel/samples.js';
 
 const f32 = (shape: readonly number[], values: Iterable<number>): TensorValue => tensorValue('f32', shape, [...values].map(Math.fround));
 const counting = (count: number, from = 0): number[] => Array.from({ length: count }, (_, at) => at + from);
@@ -118,6 +118,26 @@ for f in 0..N { u[f] = t[f] }
     expect(numbers(outputs[1])).toEqual([10, 35, 60]);
     const without = warps.replace('    barrier\n', '');
     expect(() => run(without, { feeds })).toThrow('written by another iteration');
+  });
+
+  it('multiplies by four warps while the next stage comes', () => {
+    const [x, w] = [counting(64 * 256).map((at) => (at % 13) - 6), counting(256 * 64).map((at) => (at % 7) - 3)] as const;
+    const feeds = [tensorValue('bf16', [64, 256], x), tensorValue('bf16', [256, 64], w)];
+    const expected = counting(64 * 64).map((at) =>
+      counting(256).reduce((sum, k) => sum + (x[Math.floor(at / 64) * 256 + k] as number) * (w[k * 64 + (at % 64)] as number), 0),
+    );
+    expect(numbers(run(groups, { feeds }).outputs[0])).toEqual(expected);
+    for (const [before, after, message] of [
+      // Of three stages two may be multiplied while the third comes.
+      ['settle 1', 'settle 2', 'is written while it is multiplied'],
+      ['barrier', '', 'written by another iteration'],
+      ['wait 0\n      barrier', 'wait 1\n      barrier', 'read that nothing wrote'],
+      ['q * 64, e * 16]', 'q * 64 + 4, e * 16]', 'four warps multiply from element 256 on'],
+      ['q * 64, e * 16]', 'q * 64, e * 8]', 'four warps multiply from element 8 on'],
+    ] as const) {
+      expect(groups).toContain(before);
+      expect(() => run(groups.replace(before, after), { feeds })).toThrow(message);
+    }
   });
 
   it('rounds f32 to TF32 before it multiplies by warps, ties away from zero', () => {

@@ -270,6 +270,53 @@ kernel both "x by w by w"
 }
 `;
 
+/** A product by four warps together, whose stages come while the one before is still multiplied. */
+export const groups = `program groups
+
+feed 0 x: bf16[64, 256]
+feed 1 w: bf16[256, 64]
+output 0 y: f32[64, 64]
+
+kernel product "x by w"
+  reads 65536 writes 16384 flops 2097152
+{
+  parallel for p in 0..1 {
+    acc s: f32[2, 16, 128] = f32(0)
+    share left: bf16[3, 64, 64] swizzled
+    share right: bf16[3, 1, 64, 64] swizzled
+    vector for c in 0..512 limit 512 {
+      copy 8 left[0, c / 8, c % 8 * 8] from x[c / 8, c % 8 * 8] if bool(1)
+      copy 8 right[0, 0, c / 8, c % 8 * 8] from w[c / 8, c % 8 * 8] if bool(1)
+    }
+    commit
+    for k in 0..4 {
+      wait 0
+      barrier
+      unroll for e in 0..4 {
+        multiply 4 q: s += depth left[k % 3, q * 64, e * 16] * lines right[k % 3, 0, e * 16, 0]
+      }
+      let next = k + 1
+      vector for d in 0..512 limit 512 {
+        copy 8 left[next % 3, d / 8, d % 8 * 8] from x[d / 8, next * 64 + d % 8 * 8] if next < 4
+        copy 8 right[next % 3, 0, d / 8, d % 8 * 8] from w[next * 64 + d / 8, d % 8 * 8] if next < 4
+      }
+      commit
+      settle 1
+    }
+    wait 0
+    settle 0
+    vector for t in 0..128 limit 128 {
+      let row = t / 32 * 16 + t % 32 / 4
+      unroll for i in 0..2 {
+        unroll for j in 0..16 {
+          y[row + i * 8, t % 4 * 2 + j / 2 * 8 + j % 2] = s[i, j, t]
+        }
+      }
+    }
+  }
+}
+`;
+
 /** Loops that say how they run. */
 export const scheduled = `program scheduled
 dims N

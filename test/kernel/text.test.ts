@@ -16,12 +16,12 @@ import {
   type Stmt,
   ownCode,
 } from '../../src/kernel/index.js';
-import { blocks, chained, mixed, scheduled, softmax, tiles, warps } from './samples.js';
+import { blocks, chained, groups, mixed, scheduled, softmax, tiles, warps } from './samples.js';
 
 const { apply, buffer, constant, index, int, load, name, size } = build;
 
 describe('printer and parser', () => {
-  it.each(Object.entries({ softmax, tiles, mixed, scheduled, blocks, warps, chained }))('reads back the program %s', (_, text) => {
+  it.each(Object.entries({ softmax, tiles, mixed, scheduled, blocks, warps, chained, groups }))('reads back the program %s', (_, text) => {
     expect(printProgram(parseProgram(text))).toBe(text);
   });
 

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { Dim } from '../../src/base/index.js';
 import { ownCode, parseProgram, type Program, verifyProgram } from '../../src/kernel/index.js';
-import { blocks, chained, mixed, scheduled, softmax, tiles, warps } from './samples.js';
+import { blocks, chained, groups, mixed, scheduled, softmax, tiles, warps } from './samples.js';
 
 const kernel = (body: string): string => `kernel k "k"\n reads 0 writes 0 flops 0\n{\n${body}\n}\n`;
 const program = (body: string): Program =>
@@ -37,9 +37,11 @@ kernel c "c" reads 0 writes 0 flops 0
 
 /** Of one warp, with as many rows and with other ones. */
 const twoSums = 'acc s: f32[2, 4, 32] = f32(0)\nacc r: f32[4, 4, 32] = f32(0)\n';
+/** For products of four warps: 64 rows, 32 columns. */
+const fours = 'share a: bf16[64, 64] swizzled\nacc s: f32[2, 16, 128] = f32(0)\nacc r: f32[2, 16, 128] = f32(0)\n';
 
 describe('verifier', () => {
-  it.each(Object.entries({ softmax, tiles, mixed, scheduled, blocks, warps, chained }))('accepts %s', (_, text) => {
+  it.each(Object.entries({ softmax, tiles, mixed, scheduled, blocks, warps, chained, groups }))('accepts %s', (_, text) => {
     expect(() => verifyProgram(parseProgram(text))).not.toThrow();
   });
 
@@ -151,6 +153,22 @@ describe('verifier', () => {
     ],
     ['multiply', `share a: f16[16, 16]\n${twoSums}multiply q: s += sums s[0] * depth a[0, 0]`],
     ['multiply', `share a: f16[16, 16]\n${twoSums}multiply q: s += sums r[0] * depth a[0, 0]`],
+    ['strides', 'share a: bf16[8, 32] swizzled'],
+    ['strides', 'share a: bf16[4, 64] swizzled'],
+    ['multiply', `${fours}multiply q: s += depth a[0, 0] * depth a[0, 0]\nsettle 0`],
+    ['multiply', `${fours.replace(' swizzled', '')}multiply 4 q: s += depth a[0, 0] * depth a[0, 0]\nsettle 0`],
+    ['multiply', `${fours.replaceAll('bf16[64, 64]', 'f32[64, 32]')}multiply 4 q: s += depth a[0, 0] * depth a[0, 0]\nsettle 0`],
+    ['multiply', `${fours}multiply 4 q: s += lines a[0, 0] * depth a[0, 0]\nsettle 0`],
+    ['multiply', `${fours.replaceAll('128]', '64]')}multiply 4 q: s += depth a[0, 0] * depth a[0, 0]\nsettle 0`],
+    ['multiply', `${fours.replaceAll('16, 128]', '68, 128]')}multiply 4 q: s += depth a[0, 0] * depth a[0, 0]\nsettle 0`],
+    ['multiply', `${fours}multiply 4 q: s += sums r[0] * depth a[0, 0]\nsettle 0`],
+    ['settle', `${fours}multiply 4 q: s += depth a[0, 0] * depth a[0, 0]`],
+    ['settle', `${fours}multiply 4 q: s += depth a[0, 0] * depth a[0, 0]\nsettle 1`],
+    ['settle', `${fours}multiply 4 q: s += depth a[0, 0] * depth a[0, 0]\ncombine 4 s +=\nsettle 0`],
+    ['settle', `${fours}for i in 0..B { combine 4 s +=\nmultiply 4 q: s += depth a[0, 0] * depth a[0, 0] }\nsettle 0`],
+    ['settle', `${fours}if B > 1 { multiply 4 q: s += depth a[0, 0] * depth a[0, 0] }\ncombine 4 s +=\nsettle 0`],
+    ['block', 'vector for i in 0..4 { settle 0 }'],
+    ['warps', 'parallel for p in 0..2 { for i in 0..8 warps { settle 0 } }'],
     ['combine', 'acc s: f32[2, 32] = f32(0)\ncombine 3 s +='],
     ['combine', 'acc s: f32[2, 16] = f32(0)\ncombine 4 s +='],
     ['dtype', 'acc s: f32[2, 32] = f32(0)\ncombine 4 s any='],

@@ -26,6 +26,14 @@ const MISUSES: readonly (readonly [name: string, text: RegExp, act: (x: Bench) =
   ['operands of different types', /float and double differ/, ({ b, m, fn }) => b.fadd(fn.param(1), m.f64(1))],
   ['a float instruction on integers', /i64 is no floating-point type/, ({ b, fn }) => b.fmul(fn.param(0), fn.param(0))],
   ['an integer instruction on floats', /float is no integer type/, ({ b, fn }) => b.add(fn.param(1), fn.param(1))],
+  [
+    'assembly whose operands do not fit',
+    /assembly: /,
+    ({ b, m, fn }) => {
+      b.assembly('', '=f,f,f', m.types.f32, [fn.param(1)]);
+      return m.print();
+    },
+  ],
   ['a narrowing sext', /not wider/, ({ b, m, fn }) => b.sext(fn.param(0), m.types.i8)],
   ['a bitcast to another size', /differ in size/, ({ b, m, fn }) => b.bitcast(fn.param(0), m.types.f32)],
   ['a condition that is no i1', /not i1/, ({ b, fn }) => b.select(fn.param(0), fn.param(1), fn.param(1))],

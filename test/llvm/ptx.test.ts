@@ -17,3 +17,19 @@ test('a kernel becomes PTX', () => {
   for (const part of ['.target sm_90', '.version 8.3', '.visible .entry scale', '.maxntid 256', '%tid.x', 'fma.rn.f32', 'st.global.f32'])
     expect(ptx).toContain(part);
 });
+
+test('assembly stands where it was written, and changes values where they are', () => {
+  using m = new ModuleBuilder('assembly');
+  const t = m.types;
+  const fn = m.function({ name: 'twice', type: t.function(t.void, [t.pointer(1)]), convention: 'ptx-kernel' });
+  const b = m.builder(fn.block('entry'));
+  const before = [0, 1].map((at) => b.load(t.f32, b.gep(t.f32, fn.param(0), [at])));
+  b.assembly('fence.proxy.async;', '~{memory}', t.void, []);
+  const both = b.assembly('add.f32 $0, $0, $1; neg.f32 $1, $0;', '=f,=f,0,1', t.struct([t.f32, t.f32]), before);
+  b.store(b.extractValue(both, [0]), b.inttoptr(b.ptrtoint(fn.param(0), t.i64), t.pointer(1)));
+  b.retVoid();
+  const { ptx } = emitPtx(m, { cpu: 'sm_90a', features: '+ptx80' });
+  expect(ptx).toMatch(
+    /ld\.global\.f32[\s\S]*fence\.proxy\.async;[\s\S]*add\.f32 (%f\d+), \1, (%f\d+); neg\.f32 \2, \1;[\s\S]*st\.global\.f32/,
+  );
+});

@@ -10,8 +10,9 @@ import { bodyOf, type KernelCode, parseProgram, type Program, printProgram, veri
 import { InlineCosts } from '../../src/lower/form/inline-costs.js';
 import { fuse } from '../../src/lower/fuse/fuse.js';
 import { foreseenShared, storedOf } from '../../src/lower/fuse/shared.js';
-import { formEntry, KernelClasses } from '../../src/lower/index.js';
+import { describeGrouped, formEntry, fuseEntry, KernelClasses, printFused, splitEntry } from '../../src/lower/index.js';
 import { loadStd } from '../../src/std/load.js';
+import { gpt, perceptron } from '../bench/scale/models.js';
 import { fixedTarget } from './kernels.js';
 
 const std = loadStd();
@@ -49,6 +50,25 @@ const writings: Readonly<Record<string, (n: number) => string>> = {
     return `${head}${layers}${step(Array.from({ length: n }, (_, at) => at).reduce((inner, at) => `layer${at}(${inner})`, 'x'))}`;
   },
 };
+
+describe('a plan with sums split', () => {
+  it.each([perceptron(24), gpt(3)])('of $name is the one that is made without what the plan before decided', ({ text }) => {
+    const { module, build } = checkModule({ path: 'deep.tdsl', text, read: () => undefined, std });
+    if (module === undefined) throw new Error('there is a mistake in it');
+    const [entry] = toSimplified().run(module, { build }).output.entries as [Entry];
+    const whole = fuseEntry(formEntry(entry, fixedTarget, new KernelClasses()));
+    const { block } = splitEntry(whole);
+    expect(block.formed.forms.hasSplits).toBe(true);
+    const supposed = [...whole.block.fusion.materialized].filter((node) => !block.formed.materialized.has(node));
+    const alone = { formed: block.formed, fusion: fuse(block.formed, { supposed }) };
+    const said = (one: typeof block): unknown[] => [
+      printFused(describeGrouped({ entry, block: one })),
+      one.fusion.notes.map(({ node, neighbour, reason }) => `${node.id} ${neighbour.id} ${reason}`),
+      one.fusion.groups.map(({ along }) => [...along].map(({ id }) => id)),
+    ];
+    expect(said(block)).toEqual(said(alone));
+  });
+});
 
 describe('depth', () => {
   it.each(Object.entries(writings))('of layers that are written as %s adds no code', (_, text) => {

@@ -166,6 +166,10 @@ export class ArithmeticBuilder extends BuilderBase {
     return this.#convert('PtrToInt', 'ptrtoint', value, to, 'ptr', 'int');
   }
 
+  inttoptr(value: LlvmValue, to: LlvmType): LlvmValue {
+    return this.#convert('IntToPtr', 'inttoptr', value, to, 'int', 'ptr');
+  }
+
   #int(what: Binary, left: LlvmValue, right: LlvmValue, flags: WrapFlags = {}): LlvmValue {
     this.pair(left, right, what);
     if (!left.type.isInt) fault(`${what}: ${left.type} is no integer type`);

@@ -82,6 +82,21 @@ export class Builder extends VectorBuilder {
     return this.#call(signature, callee, args, 'callIndirect', 'c');
   }
 
+  /**
+   * Inline assembly that does more than compute its result: `text` with `$0`, … for what `constraints` name, as LLVM writes both. Errors,
+   * when it is played: constraints that the operands do not fit.
+   */
+  assembly(text: string, constraints: string, result: LlvmType, args: readonly LlvmValue[]): LlvmValue {
+    this.open('assembly');
+    for (const [i, a] of args.entries()) this.check(a, 'assembly', `argument ${i}`);
+    const signature = this.types.function(
+      result,
+      args.map(({ type }) => type),
+    );
+    const [code, operands] = [this.module.tape.text(text), this.module.tape.text(constraints)];
+    return this.made(result, 'assembly', 0, [signature[ref], code, operands, args.length, ...args.map((arg) => arg[ref])]);
+  }
+
   #call(
     signature: LlvmType,
     callee: LlvmValue,

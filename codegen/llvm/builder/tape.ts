@@ -33,6 +33,7 @@ export type Operation =
   | 'extractValue'
   | 'call'
   | 'intrinsic'
+  | 'assembly'
   | 'branch'
   | 'conditionalBranch'
   | 'switch'
@@ -55,7 +56,19 @@ export type Binary =
   'add' | 'sub' | 'mul' | 'sdiv' | 'udiv' | 'urem' | 'and' | 'or' | 'xor' | 'shl' | 'lshr' | 'ashr' | 'fadd' | 'fsub' | 'fmul' | 'fdiv';
 
 export type Cast =
-  'SExt' | 'ZExt' | 'Trunc' | 'FPExt' | 'FPTrunc' | 'SIToFP' | 'UIToFP' | 'FPToSI' | 'FPToUI' | 'BitCast' | 'PtrToInt' | 'AddrSpaceCast';
+  | 'SExt'
+  | 'ZExt'
+  | 'Trunc'
+  | 'FPExt'
+  | 'FPTrunc'
+  | 'SIToFP'
+  | 'UIToFP'
+  | 'FPToSI'
+  | 'FPToUI'
+  | 'BitCast'
+  | 'PtrToInt'
+  | 'IntToPtr'
+  | 'AddrSpaceCast';
 
 /** Names by number, the same for every tape; the addon says them. */
 let known: Readonly<Record<Operation, number>> | undefined;

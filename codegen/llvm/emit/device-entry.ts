@@ -19,13 +19,14 @@ export interface DeviceEntryFunctions {
   readonly ioBytes: FunctionHandle;
 }
 
+/** `name`: begins those of its functions, and is no other entry's. */
 export function emitDeviceEntry(
   module: ModuleBuilder,
   { program, launches }: DeviceProgram,
-  at: number,
+  name: string,
   target: CpuTarget,
 ): DeviceEntryFunctions {
-  const entry = new DeviceEntry(module, program, `device.${at}.${program.entry}`, target);
+  const entry = new DeviceEntry(module, program, `${name}.${program.entry}`, target);
   return {
     run: entry.run(launches),
     arenaBytes: entry.arenaBytes(),

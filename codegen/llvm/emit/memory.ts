@@ -33,10 +33,19 @@ export class Memory {
   /** Whether the kernel writes to the memory of the buffer. */
   readonly #isWritten: (buffer: Buffer) => boolean;
 
-  constructor(expressions: Expressions, pointerOf: (buffer: Buffer) => LlvmValue, isWritten: (buffer: Buffer) => boolean) {
+  /** Where an element lies that would be at the pointer if all of them followed one another. */
+  readonly #lies: (buffer: Buffer, pointer: LlvmValue) => LlvmValue;
+
+  constructor(
+    expressions: Expressions,
+    pointerOf: (buffer: Buffer) => LlvmValue,
+    isWritten: (buffer: Buffer) => boolean,
+    lies: (buffer: Buffer, pointer: LlvmValue) => LlvmValue = (_, pointer) => pointer,
+  ) {
     this.#expressions = expressions;
     this.#pointerOf = pointerOf;
     this.#isWritten = isWritten;
+    this.#lies = lies;
   }
 
   load(expr: Expr & { readonly kind: 'load' }, scope: Scope, memo: Memo): Value {
@@ -142,7 +151,7 @@ export class Memory {
       moved = build.gep(element, start, [math.value(base)], free);
       if (name !== undefined) scope.addresses.set(name, moved);
     }
-    const pointer = constant === 0 ? moved : build.gep(element, moved, [math.value(constant)], free);
+    const pointer = this.#lies(buffer, constant === 0 ? moved : build.gep(element, moved, [math.value(constant)], free));
     const lanes = scope.lanes?.lanes ?? 1;
     if (lanes === 1 && varying.length === 0) return { kind: 'one', pointer };
     if (varying.length === 0) {

@@ -88,6 +88,7 @@ export class Statements {
       case 'combine':
       case 'commit':
       case 'wait':
+      case 'settle':
         throw new InternalError('codegen', `${stmt.kind}, which only blocks of threads do`);
     }
   }

@@ -1,5 +1,6 @@
 // Operations that compute, choose and branch. What an operation reads, in order, stands behind its name.
 #include "tape.h"
+#include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/MDBuilder.h>
 
 namespace tfc {
@@ -138,6 +139,17 @@ static Made intrinsic(Reader &r, Builder &b) {
   return b.CreateCall(callee, r.values());
 }
 
+// type, text, constraints, arguments: inline assembly that does more than compute its results.
+static Made assembly(Reader &r, Builder &b) {
+  auto *t = r.typeAs<llvm::FunctionType>();
+  auto text = r.text();
+  auto constraints = r.text();
+  auto all = r.values();
+  if (auto wrong = llvm::InlineAsm::verify(t, constraints)) refuse(r.strings, "assembly: " + llvm::toString(std::move(wrong)));
+  if (all.size() != t->getNumParams()) r.refuseTape();
+  return b.CreateCall(t, llvm::InlineAsm::get(t, text, constraints, true), all);
+}
+
 static Made branch(Reader &r, Builder &b) { return b.CreateBr(r.block()); }
 
 static Made conditionalBranch(Reader &r, Builder &b) {
@@ -208,7 +220,7 @@ const std::vector<Operation> instructionOperations = {
     TFC_CAST(SExt), TFC_CAST(ZExt), TFC_CAST(Trunc), TFC_CAST(FPExt), TFC_CAST(FPTrunc), TFC_CAST(SIToFP), TFC_CAST(UIToFP), TFC_CAST(FPToSI), TFC_CAST(FPToUI),
     TFC_CAST(BitCast), TFC_CAST(PtrToInt), TFC_CAST(IntToPtr), TFC_CAST(AddrSpaceCast),
     {"splat", splat}, {"insertElement", insertElement}, {"extractElement", extractElement}, {"shuffle", shuffle},
-    {"extractValue", extractValue}, {"insertValue", insertValue}, {"call", call}, {"intrinsic", intrinsic},
+    {"extractValue", extractValue}, {"insertValue", insertValue}, {"call", call}, {"intrinsic", intrinsic}, {"assembly", assembly},
     {"branch", branch}, {"conditionalBranch", conditionalBranch}, {"switch", choose},
     {"return", [](Reader &r, Builder &b) -> Made { return b.CreateRet(r.value()); }},
     {"returnVoid", [](Reader &, Builder &b) -> Made { return b.CreateRetVoid(); }},

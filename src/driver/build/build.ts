@@ -25,7 +25,7 @@ import { artifactFiles, type BuildReply, type BuildRequest, optionsKey, type Sou
 import { trap } from '../../passes/index.js';
 import { checkSpec, factPlace } from './places.js';
 import { trapSpec } from './trap-places.js';
-import { deviceCode } from './device.js';
+import { deviceCodes } from './device.js';
 import { targetFor } from './target.js';
 import { type Begin, codeGeneration, unwatched } from './watch-stages.js';
 
@@ -163,8 +163,8 @@ function compileChecked(
     build: () => {
       begin(codeGeneration);
       const forDevice = deviceBackendOf(request);
-      const device = forDevice === undefined ? undefined : deviceCode(forDevice, output.module, build);
-      const { library, header, stages } = backend.build({ programs: programsOf(output), manifest: text, target, device });
+      const devices = forDevice === undefined ? [] : deviceCodes(forDevice, output.module, build);
+      const { library, header, stages } = backend.build({ programs: programsOf(output), manifest: text, target, devices });
       const files: ArtifactFiles = new Map([
         [artifactFiles.abi, readFileSync(join(packageRoot(), 'runtime', 'abi', 'tfc.h'))],
         [artifactFiles.header, Buffer.from(header)],

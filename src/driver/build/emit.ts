@@ -5,7 +5,7 @@ import { type ModuleGraph, printModule } from '../../graph/index.js';
 import type { Pipeline, RunOptions } from '../../passes/index.js';
 import { backendOf, deviceBackendOf } from './backends.js';
 import { check, type Checked } from './front.js';
-import { deviceCode } from './device.js';
+import { deviceCodes } from './device.js';
 import type { StageLevel } from './levels.js';
 import { manifestOf } from './manifest.js';
 import { version } from '../package.js';
@@ -45,7 +45,9 @@ function stageText({ module, build, open }: Checked, request: BuildRequest, leve
       if (device !== undefined) {
         const { output } = toSimplified().run(module, { build, begin });
         begin(codeGeneration);
-        return deviceCode(device, output, build).text;
+        return deviceCodes(device, output, build)
+          .map(({ text }) => text)
+          .join('\n');
       }
       const { output } = toMachine(target, backend.passes).run(module, { build, begin });
       const manifest = JSON.stringify(manifestOf(output.module, open, target, version()));

@@ -6,7 +6,7 @@ import type { Backend, Target } from '../../target/index.js';
 import { backendOf, deviceBackendOf } from './backends.js';
 import type { BuildRequest } from './request.js';
 
-/** The machine whose kernels are looked at: that of the device, where code for one is asked for. Errors: those of `targetFor`. */
+/** The machine whose kernels are looked at: that of most devices, where code for them is asked for. Errors: those of `targetFor`. */
 export const targetOf = (request: Pick<BuildRequest, 'backend' | 'cpu' | 'device'>): Target =>
   deviceBackendOf(request)?.target() ?? targetFor(request.cpu, backendOf(request));
 

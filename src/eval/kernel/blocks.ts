@@ -12,10 +12,12 @@ import {
   expressionOrder,
   expressionsOf,
   type Fragment,
+  isSwizzled,
   multiplyDepth,
   type MultiplyStmt,
   type Stmt,
   type SumsFragment,
+  swizzledLines,
   warpThreads,
 } from '../../kernel/index.js';
 import { combined } from './combined.js';
@@ -45,6 +47,8 @@ export class BlockCode {
         return source.line('state.commit();');
       case 'wait':
         return source.line(`state.wait(${stmt.open});`);
+      case 'settle':
+        return source.line(`state.settle(${stmt.open}, ${JSON.stringify(source.site(stmt))});`);
       case 'copy':
         return this.#copy(stmt);
       case 'multiply':
@@ -121,25 +125,26 @@ export class BlockCode {
 
   #multiply(stmt: MultiplyStmt): void {
     const source = this.#source;
-    const { sums, left, right } = stmt;
+    const { warps, sums, left, right } = stmt;
     const { code: to } = source.registers(sums, stmt);
     const [rows = 0, columns = 0, threads = 0] = sums.shape;
     const [warp, row, column, k] = [source.fresh('w'), source.fresh('r'), source.fresh('c'), source.fresh('k')];
-    source.line(`for (let ${warp} = 0; ${warp} < ${threads / warpThreads}; ${warp}++) {`);
-    const number: Local = { kind: 'value', operand: integer(warp, threads / warpThreads) };
+    const teams = threads / (warps * warpThreads);
+    source.line(`for (let ${warp} = 0; ${warp} < ${teams}; ${warp}++) {`);
+    const number: Local = { kind: 'value', operand: integer(warp, teams) };
     const product = (): void => {
       // What depends on the number of the warp.
       this.#evaluate(stmt);
       const b = this.#lines(stmt, right, 4 * columns);
-      const a = 'sums' in left ? this.#sums(stmt, left, right.buffer.dtype, warp) : this.#lines(stmt, left, 8 * rows);
+      const a = 'sums' in left ? this.#sums(stmt, left, right.buffer.dtype, warp) : this.#lines(stmt, left, 8 * warps * rows);
       const sum = source.fresh('sum');
       source.line(
-        `for (let ${row} = 0; ${row} < ${8 * rows}; ${row}++) for (let ${column} = 0; ${column} < ${4 * columns}; ${column}++) {`,
+        `for (let ${row} = 0; ${row} < ${8 * warps * rows}; ${row}++) for (let ${column} = 0; ${column} < ${4 * columns}; ${column}++) {`,
       );
       source.line(`let ${sum} = 0;`);
       source.line(`for (let ${k} = 0; ${k} < ${multiplyDepth(right.buffer.dtype)}; ${k}++) ${sum} += ${a(row, k)} * ${b(column, k)};`);
       const at = source.fresh('at');
-      source.line(`const ${at} = ${elementOf(sums, warp, row, column)};`);
+      source.line(`const ${at} = ${elementOf(sums, warps, warp, row, column)};`);
       source.line(`${to}[${at}] = ${fit('f32', `${to}[${at}] + ${sum}`)};`);
       source.line('}');
     };
@@ -158,7 +163,7 @@ export class BlockCode {
     });
     source.line(`if (!(${first} >= 0 && ${first} <= ${most} && ${first} % ${multiplyDepth(dtype)} === 0)) ${beyond}(state, ${first});`);
     return (row, step) => {
-      const value = `${code}[${elementOf(sums, warp, row, `(${first} + ${step})`)}]`;
+      const value = `${code}[${elementOf(sums, 1, warp, row, `(${first} + ${step})`)}]`;
       return dtype === 'f32' ? `tf32(${value})` : fit(dtype, value);
     };
   }
@@ -184,13 +189,22 @@ export class BlockCode {
     const place = this.#source.place(buffer);
     const { data, written } = source.memory(place);
     const depth = multiplyDepth(buffer.dtype);
-    const start = source.offset(buffer, index, stmt, along === 'depth' ? depth : count);
     const pitch = place.shape.at(-1) ?? 1;
+    // What is swizzled has lines in parts, each behind all steps of the one before.
+    const together = isSwizzled(buffer) ? Math.min(pitch, count) : count;
+    const parts = (place.shape.at(-2) ?? 1) * pitch;
+    const start = source.offset(buffer, index, stmt, along === 'depth' ? depth : together);
     const [all, one, step, at, now] = [source.fresh('side'), source.fresh('l'), source.fresh('k'), source.fresh('at'), source.fresh('now')];
     source.line(`const ${now} = state.clock++, ${all} = new Float64Array(${count * depth});`);
+    const places = stmt.warps === 4 ? source.fresh('places') : undefined;
+    if (places !== undefined) {
+      this.#onLines(stmt, start, along, pitch);
+      source.line(`const ${places} = new Int32Array(${count * depth});`);
+    }
     source.line(`for (let ${one} = 0; ${one} < ${count}; ${one}++) for (let ${step} = 0; ${step} < ${depth}; ${step}++) {`);
+    const line = together === count ? one : `(${one} / ${together} | 0) * ${parts} + ${one} % ${together}`;
     source.line(
-      `const ${at} = ${along === 'depth' ? `${start} + ${one} * ${pitch} + ${step}` : `${start} + ${step} * ${pitch} + ${one}`};`,
+      `const ${at} = ${along === 'depth' ? `${start} + ${one} * ${pitch} + ${step}` : `${start} + ${step} * ${pitch} + ${line}`};`,
     );
     this.#known(place, written, at, stmt);
     this.#readBy(place, at, stmt, now);
@@ -198,8 +212,20 @@ export class BlockCode {
     source.line(
       `${all}[${one} * ${depth} + ${step}] = ${buffer.dtype === 'f32' ? `tf32(${data}[${at}])` : fit(buffer.dtype, `${data}[${at}]`)};`,
     );
+    if (places !== undefined) source.line(`${places}[${one} * ${depth} + ${step}] = ${at};`);
     source.line('}');
+    if (places !== undefined) source.line(`state.multiplying(${source.idOf(place).id}, ${places}, ${now});`);
     return (of, k) => `${all}[${of} * ${depth} + ${k}]`;
+  }
+
+  /** Four warps read whole lines from one on that is mixed as the first is, and begin at a step that is a multiple of theirs. */
+  #onLines(stmt: MultiplyStmt, start: string, along: Fragment['along'], pitch: number): void {
+    const unaligned = this.#source.complaint((_, found) => {
+      throw trouble(`four warps multiply from element ${found} on; ${this.#source.site(stmt)}`);
+    });
+    const within = along === 'depth' ? multiplyDepth(stmt.right.buffer.dtype) : pitch;
+    const rows = swizzledLines * pitch;
+    this.#source.line(`if (${start} % ${rows} % ${within} > 0 || ${start} % ${rows} >= ${pitch}) ${unaligned}(state, ${start});`);
   }
 
   #known(place: Place, written: string, at: string, stmt: Stmt): void {
@@ -209,13 +235,15 @@ export class BlockCode {
   }
 }
 
-/** Where the sum of a row and a column of a warp lies in its accumulator. */
-function elementOf({ shape }: Accumulator, warp: string, row: string, column: string): string {
+/** Where the sum of a row and a column of so many warps together, the ones of this number, lies in its accumulator. */
+function elementOf({ shape }: Accumulator, warps: number, number: string, row: string, column: string): string {
   const [, columns = 0, threads = 0] = shape;
   // The thread of the warp, and which of its elements this is.
   const lane = `(${row} & 7) * 4 + ((${column} & 7) >> 1)`;
-  const element = `(${row} >> 3) * ${columns} + (${column} >> 3) * 2 + (${column} & 1)`;
-  return `(${element}) * ${threads} + ${warp} * ${warpThreads} + ${lane}`;
+  const warp = `${number} * ${warps} + ${warps === 1 ? 0 : `(${row} >> 4) % ${warps}`}`;
+  const down = warps === 1 ? `(${row} >> 3)` : `((${row} / ${16 * warps} | 0) * 2 + (${row} >> 3 & 1))`;
+  const element = `${down} * ${columns} + (${column} >> 3) * 2 + (${column} & 1)`;
+  return `(${element}) * ${threads} + (${warp}) * ${warpThreads} + ${lane}`;
 }
 
 /** Whether another iteration than that of `tag` left a mark since the last barrier. */

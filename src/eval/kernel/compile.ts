@@ -138,6 +138,7 @@ class KernelCompiler {
       case 'barrier':
       case 'commit':
       case 'wait':
+      case 'settle':
       case 'copy':
       case 'multiply':
       case 'combine':

@@ -14,6 +14,8 @@ export class KernelState {
   behind = 1;
   /** Elements that copies are on the way to, in groups: the id of their memory, and where. */
   #copies: { readonly id: number; readonly at: number }[][] = [[]];
+  /** What products under way read, in groups: the id of its memory, where, and when. */
+  #products: { readonly id: number; readonly places: Int32Array; readonly since: number }[][] = [[]];
   /** The number of the kernel that is running, from 1 on. */
   kernel = 0;
   /** Slot → id of the memory that has it. */
@@ -40,6 +42,7 @@ export class KernelState {
   share(id: number): void {
     this.memories[id]?.written?.fill(0);
     this.#copies = [[]];
+    this.#products = [[]];
     this.barrier();
   }
 
@@ -63,6 +66,25 @@ export class KernelState {
     for (const { id, at } of done.flat()) {
       (this.memories[id]?.written as Uint8Array)[at] = 1;
       this.marks('vector writers', id)[at] = now;
+    }
+  }
+
+  /** A product has begun to read these elements. */
+  multiplying(id: number, places: Int32Array, since: number): void {
+    this.#products.at(-1)?.push({ id, places, since });
+  }
+
+  /** What products read that are done now is as if it were read now: others may change it behind a barrier, and not before. */
+  settle(open: number, site: string): void {
+    this.#products.push([]);
+    const done = this.#products.splice(0, Math.max(0, this.#products.length - 1 - open));
+    const now = this.clock++;
+    for (const { id, places, since } of done.flat()) {
+      const [writers, readers] = [this.marks('vector writers', id), this.marks('vector readers', id)];
+      for (const at of places) {
+        if ((writers[at] as number) > since) throw trouble(`element ${at} of ${this.#name(id)} is written while it is multiplied; ${site}`);
+        readers[at] = now;
+      }
     }
   }
 

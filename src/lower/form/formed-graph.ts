@@ -9,7 +9,7 @@
 //   sources   what is stored before the block runs is not materialized
 
 import { InternalError, isInteger, type Shape, shapeToString } from '../../base/index.js';
-import { type Node, printGraph } from '../../graph/index.js';
+import { type Node, NodeMap, printGraph } from '../../graph/index.js';
 import type { Combiner } from '../../kernel/index.js';
 import { space } from './forms.js';
 
@@ -65,7 +65,8 @@ export function verifyFormedGraph({ name, nodes, forms, demands }: FormedGraph, 
     const what = nodes[number]?.op.name ?? 'no node';
     throw new InternalError(pass, `rule ${rule} of the form broken in ${JSON.stringify(name)}: ${what} (%${number}) ${message}`);
   };
-  const numbers = new Map(nodes.map((node, number) => [node, number]));
+  const numbers = new NodeMap<number>();
+  for (const [number, node] of nodes.entries()) numbers.set(node, number);
   for (const [at, { number }] of forms.entries()) if (number !== at) fail('forms', number, `stands at the place ${at}`);
   if (forms.length !== nodes.length) fail('forms', forms.length, `${forms.length} forms of ${nodes.length} nodes`);
   const isThere = (number: number): boolean => forms[number]?.place !== 'inline';

@@ -42,7 +42,9 @@ export function withSplits({ forms, materialized, ...rest }: FormedBlock, splits
 
 /** The form as data, to be printed and verified. */
 export function describeFormed(name: string, { demanded, order, forms, materialized }: FormedBlock): FormedGraph {
-  const numbers = new Map(order.map((node, number) => [node, number]));
+  const asked = new Set<Node>(demanded);
+  const numbers = new Map<Node, number>();
+  for (const [number, node] of order.entries()) if (asked.has(node)) numbers.set(node, number);
   return {
     name,
     nodes: order,

@@ -63,17 +63,18 @@ export function structureOf(
   isLeaf: (node: Node) => boolean,
   more?: (node: Node) => string,
 ): Structure {
+  const nodes: Node[] = [];
   const numbers = new Map<Node, number>();
   const numberOf = (node: Node): number => {
     let number = numbers.get(node);
-    if (number === undefined) numbers.set(node, (number = numbers.size));
+    if (number === undefined) numbers.set(node, (number = nodes.push(node) - 1));
     return number;
   };
   for (const node of starts) numberOf(node);
   let text = '';
   const leaves: boolean[] = [];
-  // A map's iteration also visits what is added meanwhile.
-  for (const node of numbers.keys()) {
+  // What is added meanwhile is visited as well.
+  for (const node of nodes) {
     const own = more?.(node) ?? '';
     // Of what is there already, neither its name nor how it was made matters.
     const stopsHere = isLeaf(node);
@@ -85,5 +86,5 @@ export function structureOf(
       text += ');';
     }
   }
-  return { text, nodes: [...numbers.keys()], leaves };
+  return { text, nodes, leaves };
 }

@@ -2,7 +2,7 @@
 // note at the end; it decides what runs together, never what is computed.
 
 import { bytesOf, Dim, elementCount, type Shape, TooLarge } from '../../base/index.js';
-import type { Node, TensorNode } from '../../graph/index.js';
+import type { Node, TensorNode, Type } from '../../graph/index.js';
 import { assumedSize, cheapFlops, flopsPerKernel, leastShared, memoryLevels, type Target } from '../../target/index.js';
 import type { Fusion, Group } from './groups.js';
 import type { Forms } from '../form/materialize.js';
@@ -16,8 +16,19 @@ export const assumed = (dim: Dim): number =>
 const assumedElements = (shape: Shape): number => shape.reduce((product, dim) => product * assumed(dim), 1);
 
 /** Time in which a tensor goes to where it lives, or comes from there. */
-const costOfTensor = ({ type }: Node, target: Target): number =>
-  type.kind === 'tensor' ? costOfMoving(assumedElements(type.shape) * bytesOf(type.dtype), target) : 0;
+function costOfTensor({ type }: Node, target: Target): number {
+  let known = costs.get(target);
+  if (known === undefined) costs.set(target, (known = new WeakMap()));
+  let cost = known.get(type);
+  if (cost === undefined) {
+    cost = type.kind === 'tensor' ? costOfMoving(assumedElements(type.shape) * bytesOf(type.dtype), target) : 0;
+    known.set(type, cost);
+  }
+  return cost;
+}
+
+/** By target and type, neither of which changes. */
+const costs = new WeakMap<Target, WeakMap<Type, number>>();
 
 /**
  * Whether a value that `users` kernels need is stored by one and loaded by all, rather than computed by each. `flops` per element; a cheap

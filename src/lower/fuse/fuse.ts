@@ -8,33 +8,53 @@ import { build, type Expr, exprKey } from '../../kernel/index.js';
 import { mostCopies, mostMembers } from '../../target/index.js';
 import { isCheap, isMuchOf } from './cost-model.js';
 import { reducedKey, type ReduceForm, space, spread, tensorOf } from '../form/forms.js';
-import { type ApartNote, type Described, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
+import { Before } from './before.js';
+import {
+  type ApartNote,
+  type Attempt,
+  type Decision,
+  type Described,
+  type Fusion,
+  type Group,
+  isAllSmall,
+  isSmall,
+  type Member,
+  type Mode,
+  type Placement,
+  type Verdict,
+} from './groups.js';
 import type { Apart, FormedBlock } from '../form/formed.js';
 import { InlineCosts } from '../form/inline-costs.js';
 import { Neighbours } from './neighbours.js';
 import { Precedence } from './precedence.js';
-import { memberReads, producer, readsOf, writesOut } from './reads.js';
+import { isOwnPoint, memberReads, producer, readsAlong, ReadsOf } from './reads.js';
 import { foreseenShared, sharedByGroups, sharedExpensive, storedOf } from './shared.js';
-import type { MemberReads } from '../form/structure.js';
 import type { Forms } from '../form/materialize.js';
+
+/** Another plan of the same nodes. */
+interface Earlier {
+  /** What is likely to be stored beyond the least, because that plan stored it; without one, what is foreseen. */
+  readonly supposed?: readonly Node[];
+  /** That plan, for what is decided as it was there. */
+  readonly before?: Fusion;
+}
 
 /**
  * Groups of the nodes of a block, whose `form` says what is materialized at least. Reductions that its forms split are done by partial
- * results. `supposed`: what is likely to be stored beyond that, because another plan of the same nodes stored it; without one, what is
- * foreseen. Where groups do not confirm it, they are made anew.
+ * results. Where groups do not confirm what is supposed, they are made anew.
  */
-export function fuse(block: FormedBlock, supposed?: readonly Node[]): Fusion {
+export function fuse(block: FormedBlock, { supposed, before }: Earlier = {}): Fusion {
   const { order: nodes, forms, materialized: least } = block;
   const order = forms.hasSplits ? nodes.flatMap((node) => withPartial(node, forms)) : nodes;
   const costs = new InlineCosts(least, forms);
   const likely = supposed ?? storedOf(order, foreseenShared(order, least, forms), least, forms, costs);
   if (likely.length > 0) {
-    const fusion = completed(new Set([...least, ...likely]), order, block);
+    const fusion = completed(new Set([...least, ...likely]), order, block, before);
     // Were one of them in a single group, it would be stored for nobody.
     const paying = new Set(storedOf(order, sharedByGroups(fusion, forms, new Set(likely)), least, forms, costs));
     if (likely.every((node) => paying.has(node))) return fusion;
   }
-  return completed(new Set(least), order, block);
+  return completed(new Set(least), order, block, before);
 }
 
 function withPartial(node: Node, forms: Forms): readonly Node[] {
@@ -43,11 +63,11 @@ function withPartial(node: Node, forms: Forms): readonly Node[] {
 }
 
 /** Adds to `materialized` what it pays to store. */
-function completed(materialized: Set<Node>, order: readonly Node[], block: FormedBlock): Fusion {
+function completed(materialized: Set<Node>, order: readonly Node[], block: FormedBlock, before: Fusion | undefined): Fusion {
   const { forms } = block;
   for (;;) {
     const costs = new InlineCosts(materialized, forms);
-    const fusion = new Fuser(materialized, costs, block).run(order);
+    const fusion = new Fuser(materialized, costs, block, before).run(order);
     const shared = sharedExpensive(order, fusion, forms, costs);
     if (shared.length === 0) return fusion;
     for (const node of shared) materialized.add(node);
@@ -63,6 +83,8 @@ class Fuser {
   readonly #apart: Apart | undefined;
   /** What is not computed again for other points, however little it costs. */
   readonly #once: Set<Node>;
+  readonly #placements = new Map<Node, Placement>();
+  readonly #before: Before;
 
   readonly materialized: ReadonlySet<Node>;
   readonly forms: Forms;
@@ -70,40 +92,101 @@ class Fuser {
   /** FLOPs per element of computing a node from stored ones. */
   readonly costs: InlineCosts;
 
-  constructor(materialized: ReadonlySet<Node>, costs: InlineCosts, { forms, apart, repeated }: FormedBlock) {
+  constructor(materialized: ReadonlySet<Node>, costs: InlineCosts, { forms, apart, repeated }: FormedBlock, before: Fusion | undefined) {
     this.materialized = materialized;
     this.#apart = apart;
     this.#once = new Set(repeated);
     this.forms = forms;
     this.costs = costs;
     this.#neighbours = new Neighbours(this.#groupOf);
+    this.#before = new Before(before, materialized, forms);
   }
 
   run(order: readonly Node[]): Fusion {
     const described = order.filter((node) => this.materialized.has(node)).map((node) => this.#describe(node));
     this.#neighbours.expect(described);
-    for (const one of described) this.#place(one);
-    return { groups: this.#groups, groupOf: this.#groupOf, materialized: this.materialized, notes: this.#notes, order: this.#order };
+    for (const one of described) {
+      const isOneOfMany = this.#neighbours.isOneOfMany(one.member, one.mode);
+      const decision = this.#again(one, isOneOfMany) ?? this.#found(one, isOneOfMany);
+      this.#place(one, decision);
+    }
+    const { materialized } = this;
+    return {
+      groups: this.#groups,
+      groupOf: this.#groupOf,
+      materialized,
+      notes: this.#notes,
+      order: this.#order,
+      placements: this.#placements,
+    };
   }
 
-  #place({ member, mode, outer }: Described): void {
+  /** The placement of the plan before, where all that decided it is as it was; see `before.ts`. */
+  #again({ member, mode }: Described, isOneOfMany: boolean): Decision | undefined {
+    const known = this.#before.decided(member, isOneOfMany);
+    if (known === undefined) return undefined;
+    const neighbours = asksOthers(mode) ? this.#neighbours.of(member, mode, known.needs) : [];
+    // Whoever comes behind the group that has taken it was not asked.
+    const askedAll = known.attempts.at(-1)?.verdict !== 'joined';
+    if (askedAll && neighbours.length > known.attempts.length) return undefined;
+    const attempts: Attempt[] = [];
+    for (const [at, attempt] of known.attempts.entries()) {
+      const group = neighbours[at];
+      if (group === undefined || !this.#before.isAsItWas(attempt, group)) return undefined;
+      const stands = attempt.reads !== undefined && this.#standsBetween(attempt.reads, group);
+      if (stands !== (attempt.verdict === between)) return undefined;
+      const { size, verdict, reads, fits } = attempt;
+      attempts.push({ group, size, verdict, reads, fits });
+    }
+    const { form, copies, needs, reads } = known;
+    return { form, isOneOfMany, copies, needs, attempts, reads };
+  }
+
+  /** The youngest group that it fits and gains from. */
+  #found({ member, mode, outer }: Described, isOneOfMany: boolean): Decision {
     const { node } = member;
     const alone = new ReadsOf(member, this.materialized, this.forms);
-    if (alone.size > mostCopies) this.#once.add(node);
-    if (mode !== 'matmul' && mode !== 'nest' && mode !== 'loop') {
-      for (const group of this.#neighbours.of(member, mode, [
-        ...alone.in({ mode, outer, members: [] }).keys(),
-        ...alone.materializedBelow,
-      ])) {
-        const verdict = this.#join(group, member, mode, outer, alone);
-        if (verdict === 'joined') return;
-        if (verdict !== 'unrelated') this.#notes.push({ node, neighbour: (group.members[0] as Member).node, reason: verdict });
+    const copies = alone.size > mostCopies;
+    if (copies) this.#once.add(node);
+    const reads = alone.in({ mode, outer, members: [] });
+    const needs = [...reads.keys(), ...alone.materializedBelow];
+    const attempts: Attempt[] = [];
+    if (asksOthers(mode))
+      for (const group of this.#neighbours.of(member, mode, needs)) {
+        const { verdict, reads, fits } = this.#join(group, member, mode, outer, alone);
+        attempts.push({ group, size: group.members.length, verdict, reads, fits });
+        if (verdict === 'joined') break;
       }
+    return { form: this.forms.of(node), isOneOfMany, copies, needs, attempts, reads };
+  }
+
+  #place({ member, mode, outer }: Described, decision: Decision): void {
+    const { node } = member;
+    if (decision.copies) this.#once.add(node);
+    for (const { group, verdict } of decision.attempts)
+      if (verdict !== 'joined' && verdict !== 'unrelated')
+        this.#notes.push({ node, neighbour: (group.members[0] as Member).node, reason: verdict });
+    const last = decision.attempts.at(-1);
+    const joined = last?.verdict === 'joined' ? last : undefined;
+    const group: Group = joined?.group ?? {
+      id: this.#groups.length,
+      mode,
+      outer,
+      members: [],
+      reads: new Set(),
+      along: new Set(),
+    };
+    if (joined === undefined) {
+      this.#groups.push(group);
+      this.#order.add(group);
+    } else if (joined.fits !== undefined) {
+      group.mode = joined.fits.mode;
+      group.outer = joined.fits.outer;
     }
-    const group: Group = { id: this.#groups.length, mode, outer, members: [], reads: new Set(), along: new Set() };
-    this.#groups.push(group);
-    this.#order.add(group);
-    this.#take(group, member, alone.in({ mode, outer, members: [member] }));
+    const placement = { decision, group, at: group.members.length };
+    this.#placements.set(node, placement);
+    this.#before.placed(member, placement);
+    this.#take(group, member, joined?.reads ?? decision.reads);
   }
 
   #take(group: Group, member: Member, reads: ReadonlyMap<Node, readonly Expr[][]>): void {
@@ -141,35 +224,38 @@ class Fuser {
     }
   }
 
-  /** 'joined', 'unrelated' (nothing to gain), or the reason why not. */
-  #join(group: Group, member: Member, mode: Mode, outer: Shape, alone: ReadsOf): string {
-    if (group.mode === 'nest' || group.mode === 'loop') return 'unrelated';
-    if (group.members.length >= mostMembers) return 'much is computed in the kernel already';
-    if (this.#isKeptApart(group, member)) return 'it changes variables, which wait for checks';
-    if (this.#repeats(group, member, alone)) return 'it would compute costly elements again';
+  #join(group: Group, member: Member, mode: Mode, outer: Shape, alone: ReadsOf): Verdict {
+    if (group.mode === 'nest' || group.mode === 'loop') return refused('unrelated');
+    if (group.members.length >= mostMembers) return refused('much is computed in the kernel already');
+    if (this.#isKeptApart(group, member)) return refused('it changes variables, which wait for checks');
+    if (this.#repeats(group, member, alone)) return refused('it would compute costly elements again');
     const reads = alone.in(group);
     const isMember = (node: Node): boolean => this.#groupOf.get(node) === group;
-    const readsMember = [...reads.keys()].some(isMember) || alone.materializedBelow.some(isMember);
+    const readsMember = alone.materializedBelow.some(isMember) || [...reads.keys()].some(isMember);
     const sharesLoop =
       member.role === 'reduce' && this.#neighbours.mayShareLoop(member, mode) && group.mode === mode && reducesAlike(group, member.form);
-    const along = [...reads].flatMap(([node, accesses]) => (readsAlong(member, node, accesses) ? [node] : []));
-    const shared = along.filter((node) => group.along.has(node));
-    const sharesData = shared.length > 0 && (!this.#neighbours.isOneOfMany(member, mode) || isMuchOf(shared, along));
-    const related = readsMember || sharesLoop || sharesData;
+    const related = readsMember || sharesLoop || this.#sharesData(group, member, mode, reads);
     const fits = this.#fits(group, member, mode, outer, readsMember, related);
-    if (typeof fits === 'string') return related ? fits : 'unrelated';
+    if (typeof fits === 'string') return refused(related ? fits : 'unrelated');
     const scalars = group.outer.length === 0 && this.#neighbours.mayJoinScalars(member);
-    if (!related && !scalars) return 'unrelated';
+    if (!related && !scalars) return refused('unrelated');
     if (!this.#pointwise(group, member, reads))
-      return `reads other elements of ${group.members[0]?.node.op.name}'s result than the one being computed`;
+      return refused(`reads other elements of ${group.members[0]?.node.op.name}'s result than the one being computed`);
+    return this.#standsBetween(reads, group) ? { verdict: between, reads, fits: undefined } : { verdict: 'joined', reads, fits };
+  }
+
+  #standsBetween(reads: ReadonlyMap<Node, unknown>, group: Group): boolean {
     for (const read of reads.keys()) {
       const other = this.#groupOf.get(producer(read, this.forms));
-      if (other !== undefined && other !== group && this.#order.follows(other, group)) return 'another kernel stands between them';
+      if (other !== undefined && other !== group && this.#order.follows(other, group)) return true;
     }
-    group.mode = fits.mode;
-    group.outer = fits.outer;
-    this.#take(group, member, reads);
-    return 'joined';
+    return false;
+  }
+
+  #sharesData(group: Group, member: Member, mode: Mode, reads: ReadonlyMap<Node, readonly Expr[][]>): boolean {
+    const along = [...reads].flatMap(([node, accesses]) => (readsAlong(member, node, accesses) ? [node] : []));
+    const shared = along.filter((node) => group.along.has(node));
+    return shared.length > 0 && (!this.#neighbours.isOneOfMany(member, mode) || isMuchOf(shared, along));
   }
 
   #isKeptApart({ members }: Group, { node }: Member): boolean {
@@ -249,6 +335,13 @@ class Fuser {
   }
 }
 
+/** Of the others each begins a group. */
+const asksOthers = (mode: Mode): boolean => mode !== 'matmul' && mode !== 'nest' && mode !== 'loop';
+
+const between = 'another kernel stands between them';
+
+const refused = (verdict: string): Verdict => ({ verdict, reads: undefined, fits: undefined });
+
 const differ = (a: Shape, b: Shape): string => `loops differ: ${shapeToString(a)} and ${shapeToString(b)}`;
 
 const startsWith = (longer: Shape, shape: Shape): boolean =>
@@ -259,72 +352,10 @@ function addRead(group: Group, member: Member, node: Node, accesses: readonly Ex
   if (readsAlong(member, node, accesses)) group.along.add(node);
 }
 
-/** Whether each point reads an element of its own, in order; reductions read whole rows or columns anyway. */
-function readsAlong(member: Member, node: Node, accesses: readonly Expr[][]): boolean {
-  return (
-    member.role === 'reduce' ||
-    (node.type.kind === 'tensor' && space(node.type.shape).length > 0 && accesses.some((index) => isOwnPoint(node, index)))
-  );
-}
-
-/** Whether the index is that of the point that is being computed. */
-function isOwnPoint(node: Node, index: readonly Expr[]): boolean {
-  if (node.type.kind !== 'tensor' || index.length !== node.type.shape.length) return false;
-  let loops = 0;
-  return node.type.shape.every((dim, axis) => {
-    const at = index[axis] as Expr;
-    return dim.constant === 1 ? at.kind === 'const' && at.value === 0 : at.kind === 'index' && at.name === `o${loops++}`;
-  });
-}
-
 /** Stored nodes that a member needs if it runs alone, of this block and from outside. */
 export const neededBy = (member: Member, materialized: ReadonlySet<Node>, forms: Forms): Node[] => [
   ...memberReads(member, { mode: 'nest', outer: [], members: [] }, materialized, forms).keys(),
 ];
-
-/** What a member reads, by the group that it is asked for. */
-class ReadsOf {
-  readonly #member: Member;
-  readonly #materialized: ReadonlySet<Node>;
-  readonly #forms: Forms;
-  /** In groups that compute nothing of it: with its points written out, and with loops over them. */
-  readonly #stored: (MemberReads | undefined)[] = [];
-  #materializedBelow: readonly Node[] | undefined;
-
-  constructor(member: Member, materialized: ReadonlySet<Node>, forms: Forms) {
-    this.#member = member;
-    this.#materialized = materialized;
-    this.#forms = forms;
-  }
-
-  /** Stored nodes with their indices, if it ran in `group`, whose elementwise members it computes itself. */
-  in(group: Pick<Group, 'mode' | 'outer' | 'members'>): ReadonlyMap<Node, readonly Expr[][]> {
-    const stored = this.#alone(group).reads;
-    const computesSome = group.members.some(({ role, node }) => role === 'elementwise' && stored.has(node));
-    return computesSome ? memberReads(this.#member, group, this.#materialized, this.#forms) : stored;
-  }
-
-  /** How many nodes it computes. */
-  get size(): number {
-    return this.#any.leaves.reduce((count, isLeaf) => count + (isLeaf ? 0 : 1), 0);
-  }
-
-  /** Stored nodes of other kernels that it needs, whether it reads their elements or not. */
-  get materializedBelow(): readonly Node[] {
-    if (this.#materializedBelow !== undefined) return this.#materializedBelow;
-    const { nodes, leaves } = this.#any;
-    return (this.#materializedBelow = nodes.filter((node, at) => leaves[at] && this.#materialized.has(node)));
-  }
-
-  get #any(): MemberReads {
-    return this.#stored.find((one) => one !== undefined) ?? this.#alone({ mode: 'nest', outer: [] });
-  }
-
-  #alone(group: Pick<Group, 'mode' | 'outer'>): MemberReads {
-    const which = Number(writesOut(this.#member, group));
-    return (this.#stored[which] ??= readsOf(this.#member, { ...group, members: [] }, this.#materialized, this.#forms));
-  }
-}
 
 const reducesAlike = (group: Group, form: ReduceForm): boolean =>
   group.members.some((one) => one.role === 'reduce' && reducedKey(one.form) === reducedKey(form));

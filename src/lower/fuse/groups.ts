@@ -3,10 +3,11 @@
 
 import type { Shape } from '../../base/index.js';
 import type { Node, TensorNode } from '../../graph/index.js';
+import type { Expr } from '../../kernel/index.js';
 import { smallCount } from '../../target/index.js';
 import type { Precedence } from './precedence.js';
 import type { FormedBlock } from '../form/formed.js';
-import { constants, type PartialForm, type ReduceForm, space, type MatmulForm } from '../form/forms.js';
+import { constants, type Form, type PartialForm, type ReduceForm, space, type MatmulForm } from '../form/forms.js';
 
 /**
  * elementwise: every point of `outer` by itself. row-reduction: loops over `outer`, lanes along what is reduced. column-reduction: lanes
@@ -70,6 +71,46 @@ export interface Fusion {
   readonly notes: readonly ApartNote[];
   /** Groups after those that they read from. */
   readonly order: Precedence<Group>;
+  /** How members came into their groups. */
+  readonly placements: ReadonlyMap<Node, Placement>;
+}
+
+/** What became of asking a group for a member. */
+export interface Attempt extends Verdict {
+  readonly group: Group;
+  /** How many members it had. */
+  readonly size: number;
+}
+
+export interface Verdict {
+  /** 'joined', 'unrelated' (nothing to gain), or the reason why not. */
+  readonly verdict: string;
+  /** What the member would read there, if all but the order of kernels allows it. */
+  readonly reads: ReadonlyMap<Node, readonly Expr[][]> | undefined;
+  /** How the group computes when it has taken the member. */
+  readonly fits: Pick<Group, 'mode' | 'outer'> | undefined;
+}
+
+/** Where a member is to go, and what that was decided by. */
+export interface Decision {
+  readonly form: Form;
+  /** Whether so many are like it that little in common brings none of them together. */
+  readonly isOneOfMany: boolean;
+  /** Whether it puts so many pieces together that it is computed once. */
+  readonly copies: boolean;
+  /** Stored nodes that it needs: groups that have to do with these are asked. */
+  readonly needs: readonly Node[];
+  /** The groups that were asked, the last of which has taken it if one has. */
+  readonly attempts: readonly Attempt[];
+  /** What it reads in a group of its own. */
+  readonly reads: ReadonlyMap<Node, readonly Expr[][]>;
+}
+
+export interface Placement {
+  readonly decision: Decision;
+  readonly group: Group;
+  /** So many members were there before. */
+  readonly at: number;
 }
 
 /** The nodes of a block in groups, which have no order yet. */

@@ -163,3 +163,65 @@ function computedReads(
   }
   return reads;
 }
+
+/** Whether each point reads an element of its own, in order; reductions read whole rows or columns anyway. */
+export function readsAlong(member: Member, node: Node, accesses: readonly Expr[][]): boolean {
+  return (
+    member.role === 'reduce' ||
+    (node.type.kind === 'tensor' && space(node.type.shape).length > 0 && accesses.some((index) => isOwnPoint(node, index)))
+  );
+}
+
+/** Whether the index is that of the point that is being computed. */
+export function isOwnPoint(node: Node, index: readonly Expr[]): boolean {
+  if (node.type.kind !== 'tensor' || index.length !== node.type.shape.length) return false;
+  let loops = 0;
+  return node.type.shape.every((dim, axis) => {
+    const at = index[axis] as Expr;
+    return dim.constant === 1 ? at.kind === 'const' && at.value === 0 : at.kind === 'index' && at.name === `o${loops++}`;
+  });
+}
+
+/** What a member reads, by the group that it is asked for. */
+export class ReadsOf {
+  readonly #member: Member;
+  readonly #materialized: ReadonlySet<Node>;
+  readonly #forms: Forms;
+  /** In groups that compute nothing of it: with its points written out, and with loops over them. */
+  readonly #stored: (MemberReads | undefined)[] = [];
+  #materializedBelow: readonly Node[] | undefined;
+
+  constructor(member: Member, materialized: ReadonlySet<Node>, forms: Forms) {
+    this.#member = member;
+    this.#materialized = materialized;
+    this.#forms = forms;
+  }
+
+  /** Stored nodes with their indices, if it ran in `group`, whose elementwise members it computes itself. */
+  in(group: Pick<Group, 'mode' | 'outer' | 'members'>): ReadonlyMap<Node, readonly Expr[][]> {
+    const stored = this.#alone(group).reads;
+    const computesSome = group.members.some(({ role, node }) => role === 'elementwise' && stored.has(node));
+    return computesSome ? memberReads(this.#member, group, this.#materialized, this.#forms) : stored;
+  }
+
+  /** How many nodes it computes. */
+  get size(): number {
+    return this.#any.leaves.reduce((count, isLeaf) => count + (isLeaf ? 0 : 1), 0);
+  }
+
+  /** Stored nodes of other kernels that it needs, whether it reads their elements or not. */
+  get materializedBelow(): readonly Node[] {
+    if (this.#materializedBelow !== undefined) return this.#materializedBelow;
+    const { nodes, leaves } = this.#any;
+    return (this.#materializedBelow = nodes.filter((node, at) => leaves[at] && this.#materialized.has(node)));
+  }
+
+  get #any(): MemberReads {
+    return this.#stored.find((one) => one !== undefined) ?? this.#alone({ mode: 'nest', outer: [] });
+  }
+
+  #alone(group: Pick<Group, 'mode' | 'outer'>): MemberReads {
+    const which = Number(writesOut(this.#member, group));
+    return (this.#stored[which] ??= readsOf(this.#member, { ...group, members: [] }, this.#materialized, this.#forms));
+  }
+}

@@ -7,7 +7,7 @@ import { elementCount, type Shape, shapeEquals } from '../../base/index.js';
 import type { Node, TensorNode } from '../../graph/index.js';
 import { leastSplitColumns, leastSplitPoints } from '../../target/index.js';
 import { costOfPlan, isMuchOf } from './cost-model.js';
-import { type FormedBlock, withSplits } from '../form/formed.js';
+import { withSplits } from '../form/formed.js';
 import { type ReduceForm, space } from '../form/forms.js';
 import { fuse, neededBy } from './fuse.js';
 import type { Fusion, Group, GroupedBlock } from './groups.js';
@@ -29,7 +29,7 @@ function withAllSplit(whole: GroupedBlock): GroupedBlock | undefined {
     withCompany(splittable(whole), fusion).map(({ node, form, points }) => [node, splitReduction(form, points)] as const),
   );
   while (splits.size > 0) {
-    const plan = planWith(splits, formed, stored);
+    const plan = planWith(splits, whole, stored);
     const together = new Map([...splits].filter(([, { partial }]) => plan.fusion.groupOf.get(partial.node)?.members.length !== 1));
     if (together.size === splits.size) return plan;
     splits = together;
@@ -38,10 +38,10 @@ function withAllSplit(whole: GroupedBlock): GroupedBlock | undefined {
 }
 
 /** `stored`: what fusion has found worth it in the plan with whole reductions. */
-function planWith(splits: Splits, block: FormedBlock, stored: readonly Node[]): GroupedBlock {
-  const formed = withSplits(block, splits);
+function planWith(splits: Splits, whole: GroupedBlock, stored: readonly Node[]): GroupedBlock {
+  const formed = withSplits(whole.formed, splits);
   const supposed = stored.filter((node) => !formed.materialized.has(node));
-  return { formed, fusion: fuse(formed, supposed) };
+  return { formed, fusion: fuse(formed, { supposed, before: whole.fusion }) };
 }
 
 /** Reductions over enough points. */

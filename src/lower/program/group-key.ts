@@ -16,6 +16,8 @@ import type { Stored } from '../form/values.js';
 export interface GroupKey {
   readonly text: string;
   readonly buffers: readonly Buffer[];
+  /** What the group computes, members first. */
+  readonly computed: readonly Node[];
 }
 
 export function groupKey(group: Group, block: KernelOrder, context: EmitContext): GroupKey {
@@ -32,7 +34,7 @@ export function groupKey(group: Group, block: KernelOrder, context: EmitContext)
   const isLeaf = (node: Node): boolean => storedIn(node) !== undefined && (!members.has(node) || forms.isStored(node));
   const copy = block.sourceCopies.get(group);
   const head = `${group.mode} [${group.outer.join()}]${copy === undefined ? '' : ` copy to ${destination(copy)}`}`;
-  const { text } = structureOf([...members.keys()], forms, isLeaf, (node) => {
+  const { text, nodes, leaves } = structureOf([...members.keys()], forms, isLeaf, (node) => {
     const member = members.get(node);
     const stored = storedIn(node);
     const parts = [forms.isPartOfSum(node) ? ' +' : ''];
@@ -42,7 +44,7 @@ export function groupKey(group: Group, block: KernelOrder, context: EmitContext)
     parts.push(...storage.results(node).map((result) => (result === undefined ? 'unread' : place(result))));
     return parts.join(' ');
   });
-  return { text: `${head}; ${text}`, buffers: [...buffers.keys()] };
+  return { text: `${head}; ${text}`, buffers: [...buffers.keys()], computed: nodes.filter((_, at) => leaves[at] !== true) };
 }
 
 const layouts = new WeakMap<Buffer, string>();

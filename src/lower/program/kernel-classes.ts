@@ -34,7 +34,7 @@ export class KernelClasses {
   readonly #classes = new Map<string, KernelClass>();
 
   /** The kernels of a group in the order in which they run; `schedule` is asked where the group is the first of its kind. */
-  of({ text, buffers }: GroupKey, pool: BufferPool, schedule: () => readonly Scheduled[]): Call[] {
+  of({ text, buffers }: Pick<GroupKey, 'text' | 'buffers'>, pool: BufferPool, schedule: () => readonly Scheduled[]): Call[] {
     const known = this.#classes.get(text);
     if (known !== undefined) return calls(known, [...buffers, ...known.own.map((buffer) => pool.temporary(buffer))]);
     const before = pool.all.length;

@@ -13,7 +13,6 @@ import type { KernelClasses } from './kernel-classes.js';
 import { type Call, type Scheduled } from './kernel-classes.js';
 import { planMemory } from './memory-plan.js';
 import type { Ahead, EmitContext } from '../schedule/common/emitter.js';
-import type { Forms } from '../form/materialize.js';
 import { Names, Scope } from '../form/scope.js';
 
 export interface FusionNote {
@@ -31,8 +30,7 @@ export interface Lowered {
 
 /** The kernels of every group; their temporaries have no place yet. `classes`: kernels of the module's other entries, which are shared. */
 export function scheduleEntry({ entry, context, order }: FusedEntry, builder: GraphBuilder, classes: KernelClasses): Lowered {
-  const { forms, storage } = context;
-  const { pool } = storage;
+  const { pool } = context.storage;
   const kernels: Kernel[] = [];
   const add = (calls: readonly Call[], origins: readonly KernelOrigin[]): void => {
     for (const call of calls) kernels.push({ name: `k${kernels.length}`, ...call, origins });
@@ -40,8 +38,9 @@ export function scheduleEntry({ entry, context, order }: FusedEntry, builder: Gr
   // Initial values are evaluated under the path of their variable.
   const owner = (entry.kind === 'init' ? entry.updates[0]?.variable : undefined) ?? entry.name;
   for (const group of order.groups) {
-    const calls = classes.of(groupKey(group, order, context), pool, () => schedule(group, order, context));
-    if (calls.length > 0) add(calls, originsOf(group, forms, builder, owner));
+    const key = groupKey(group, order, context);
+    const calls = classes.of(key, pool, () => schedule(group, order, context));
+    if (calls.length > 0) add(calls, originsOf(key.computed, builder, owner));
   }
   for (const { from, to } of order.copies) {
     const key = { text: `copy ${layoutKey(from)} to ${layoutKey(to)}`, buffers: [from, to] };
@@ -120,22 +119,17 @@ function scheduleCopy(from: Buffer, to: Buffer): Scheduled[] {
  * Source places of everything that the group computes, each once, in source order. A node that other entries compute too has places of its
  * own in each.
  */
-function originsOf(group: Group, forms: Forms, builder: GraphBuilder, entry: string): KernelOrigin[] {
+function originsOf(computed: readonly Node[], builder: GraphBuilder, entry: string): KernelOrigin[] {
   const found = new Map<string, KernelOrigin>();
   // Nodes that passes made of each other have one list.
   const lists = new Set<readonly Origin[]>();
-  const seen = new Set<Node>(group.members.map((member) => member.node));
-  // A set's iteration also visits what is added meanwhile.
-  for (const node of seen) {
-    if (group.reads.has(node) || forms.isStored(node)) continue;
+  for (const node of computed) {
     const origins = builder.originsOf(node);
     // Constants are shared by everything that mentions their number.
-    if (node.args.length > 0 && !lists.has(origins)) {
-      lists.add(origins);
-      for (const origin of placesIn(entry, origins))
-        found.set(`${origin.span.start}:${origin.span.end}:${origin.backward}:${origin.scope}`, origin);
-    }
-    for (const argument of forms.argsOf(node)) seen.add(argument);
+    if (node.args.length === 0 || lists.has(origins)) continue;
+    lists.add(origins);
+    for (const origin of placesIn(entry, origins))
+      found.set(`${origin.span.start}:${origin.span.end}:${origin.backward}:${origin.scope}`, origin);
   }
   return [...found.values()].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
 }

@@ -95,9 +95,9 @@ class Round {
     this.#rules = rules;
     this.#fired = fired;
     this.#settled = settled;
-    const uses = onceAsked(() => countUses(roots));
-    const takers = onceAsked(() => takersOf(roots));
     this.#places = onceAsked(() => placesOf(roots));
+    const uses = onceAsked(() => countUses(roots, this.#places()));
+    const takers = onceAsked(() => takersOf(roots));
     this.#context = {
       build,
       uses: (node) => this.#ofGraph(uses).get(node) ?? 0,
@@ -149,10 +149,9 @@ class Round {
     const rules = this.#rules.get(node.op);
     if (rules === undefined || this.#settled.get(node) === true) return node;
     this.#lookedAround = false;
-    const origin = this.#build.originsOf(node)[0];
-    for (const rule of rules) {
-      const result = this.#build.at(origin, () => rule.apply(node, this.#context));
-      if (result === undefined || result === node) continue;
+    const fitting = this.#build.at(this.#build.originsOf(node)[0], () => this.#fitting(rules, node));
+    if (fitting !== undefined) {
+      const { rule, result } = fitting;
       if (!typeEquals(result.type, node.type)) {
         throw new InternalError(
           'simplify',
@@ -170,6 +169,15 @@ class Round {
     }
     if (!this.#lookedAround) this.#settled.set(node, true);
     return node;
+  }
+
+  /** The first rule that fits, and what it makes of the node. */
+  #fitting(rules: readonly Rule[], node: Node): { readonly rule: Rule; readonly result: Node } | undefined {
+    for (const rule of rules) {
+      const result = rule.apply(node, this.#context);
+      if (result !== undefined && result !== node) return { rule, result };
+    }
+    return undefined;
   }
 
   #region(region: Region): Region {
@@ -208,14 +216,17 @@ function onceAsked<T>(find: () => T): () => T {
   return () => (found ??= { value: find() }).value;
 }
 
-function countUses(roots: readonly (readonly Node[])[]): NodeMap<number> {
+function countUses(roots: readonly (readonly Node[])[], { orders }: Places): NodeMap<number> {
   const uses = new NodeMap<number>();
   const use = (node: Node): void => uses.set(node, (uses.get(node) ?? 0) + 1);
   for (const some of roots) for (const root of some) use(root);
-  eachNode(roots, (node) => {
-    for (const arg of node.args) use(arg);
-    for (const [, region] of regionsOf(node)) for (const result of region.results) use(result);
-  });
+  const seen = new NodeSet();
+  for (const order of orders)
+    for (const node of order) {
+      if (!seen.add(node)) continue;
+      for (const arg of node.args) use(arg);
+      for (const [, region] of regionsOf(node)) for (const result of region.results) use(result);
+    }
   return uses;
 }
 

@@ -45,6 +45,7 @@ void Block::begin(const Launch& what, Dim3 at) {
   phaseBarriers.clear();
   sharedSyncs.clear();
   bulk.clear();
+  groupProducts.clear();
   warps.clear();
   warps.resize(count);
   const uint32_t before = timeline->blockBase() - 1;
@@ -133,6 +134,13 @@ void Block::run() {
   }
   if (!bulk.empty())
     throw ptx::Fault(ptx::kLaunchFailed, "kernel " + kernel->name + " ends while an asynchronous copy into its shared memory is under way");
+  for (const Warp& warp : warps) {
+    if (!warp.products.empty())
+      throw ptx::Fault(ptx::kLaunchFailed, "kernel " + kernel->name + " ends, warp " + std::to_string(warp.id) + " having never waited for its wgmma");
+    const auto together = groupProducts.find(warp.id / 4 * 4);
+    if (together != groupProducts.end() && together->second.size() != warp.productCount)
+      throw ptx::Fault(ptx::kLaunchFailed, "kernel " + kernel->name + ": warp " + std::to_string(warp.id) + " did not multiply with the others of its four");
+  }
   for (Warp& warp : warps)
     for (uint32_t lane = 0; lane < 32; ++lane)
       if (!warp.begun[lane].empty() || !warp.groups[lane].empty())

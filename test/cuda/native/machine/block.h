@@ -96,6 +96,8 @@ struct Block {
   std::array<Barrier, 16> barriers;
   std::unordered_map<uint64_t, PhaseBarrier> phaseBarriers;
   std::deque<BulkCopy> bulk;
+  /** What four warps have multiplied so far, by their first one: both matrices and the line. */
+  std::unordered_map<uint32_t, std::vector<std::array<uint64_t, 3>>> groupProducts;
   /** Per instruction: the allocation that it touched last, and the sector. */
   std::vector<Allocation*> hints;
   std::vector<uint64_t> sectors;

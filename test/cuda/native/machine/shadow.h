@@ -59,6 +59,12 @@ class Shadow {
     return slowly(offset, bytes, warp, lane, kind, base, fresh);
   }
   void clear() { pages_.clear(); }
+  /** `see` is given the segments of the last writes of all cells there. */
+  template <class See>
+  void eachWrite(uint64_t offset, uint32_t bytes, See see) {
+    const Page& here = page(offset / kPageBytes);
+    for (uint32_t i = 0; i < bytes >> here.shift; ++i) see(here.cells[((offset % kPageBytes) >> here.shift) + i].write);
+  }
 
  private:
   static constexpr uint64_t kPageBytes = 4096;

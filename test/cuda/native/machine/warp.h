@@ -2,6 +2,7 @@
 // are paths, which meet again at the branch's immediate post-dominator; every path goes on independently, so lanes may wait for each other.
 #pragma once
 #include <array>
+#include <deque>
 #include <memory>
 #include "program.h"
 #include "timeline.h"
@@ -39,6 +40,20 @@ struct Copy {
   uint32_t zeros;
 };
 
+/** A product of four warps that is under way: what this warp's registers will hold, 32 lanes each, and the group that it belongs to. */
+struct Product {
+  const Instruction* at;
+  std::vector<float> values;
+  uint64_t group;
+};
+
+/** What a product has read, until it is waited for. */
+struct ProductRead {
+  uint64_t address;
+  std::array<uint8_t, 16> bytes;
+  const Instruction* at;
+};
+
 struct Warp {
   Block* block = nullptr;
   uint32_t id = 0;
@@ -63,6 +78,13 @@ struct Warp {
   std::shared_ptr<const Elsewhere> fenced, fencedNear, unfenced;
   std::array<std::vector<Copy>, 32> begun;
   std::array<std::vector<std::vector<Copy>>, 32> groups;
+  /** What was written before this segment, the asynchronous proxy sees. */
+  uint32_t proxySince = 0;
+  std::vector<Product> products;
+  /** By group, the last one not committed. */
+  std::deque<std::vector<ProductRead>> productReads{1};
+  uint64_t productGroups = 0, productCount = 0;
+  bool productsFenced = false;
 
   template <class T>
   T* lanes(uint32_t offset) const { return reinterpret_cast<T*>(registers + offset); }

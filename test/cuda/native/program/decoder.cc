@@ -30,7 +30,7 @@ struct Symbol {
 const Table& table() {
   static const Table all = [] {
     Table made;
-    for (auto add : {addIntegers, addBits, addFloats, addHalves, addComparisons, addConversions, addMoves, addMemory, addAtomics, addWarps, addMatrices,
+    for (auto add : {addIntegers, addBits, addFloats, addHalves, addComparisons, addConversions, addMoves, addMemory, addAtomics, addWarps, addMatrices, addGroups,
                      addAsynchronous, addControl})
       add(made);
     return made;
@@ -274,7 +274,11 @@ std::unique_ptr<Program> decode(const ptx::Module& module, const Allocate& alloc
     kernel->exactThreads = function.exact;
     KernelNames names(function, *kernel);
     layOut(module, function, *kernel, *program, names.symbols);
-    for (const auto& statement : function.statements) decodeStatement(statement, function, *kernel, names);
+    for (const auto& statement : function.statements) {
+      if (statement.parts[0] == "wgmma" && module.target != "sm_90a")
+        throw ptx::Fault(ptx::kInvalidPtx, "line " + std::to_string(statement.line) + ": wgmma is for sm_90a, the text for " + module.target);
+      decodeStatement(statement, function, *kernel, names);
+    }
     findMeetings(*kernel);
     kernel->maxDynamicShared = kernel->staticShared >= 49152 ? 0 : 49152 - kernel->staticShared;
     program->kernels[function.name] = std::move(kernel);

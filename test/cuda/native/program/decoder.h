@@ -67,6 +67,7 @@ void addMemory(Table& table);
 void addAtomics(Table& table);
 void addWarps(Table& table);
 void addMatrices(Table& table);
+void addGroups(Table& table);
 void addAsynchronous(Table& table);
 void addControl(Table& table);
 

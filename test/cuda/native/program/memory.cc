@@ -121,6 +121,13 @@ void access(Site& site, bool loads) {
 void fenceAll(Warp& warp, const Instruction& at, Mask) { fence(warp, at.option != 0); }
 void nothing(Warp&, const Instruction&, Mask) {}
 
+/** The asynchronous proxy sees what the warp wrote before, if all of its lanes say so. */
+void fenceProxy(Warp& warp, const Instruction&, Mask mask) {
+  if (mask != warp.alive) return;
+  warp.beginSegment();
+  warp.proxySince = warp.segment();
+}
+
 }  // namespace
 
 void addMemory(Table& table) {
@@ -132,8 +139,9 @@ void addMemory(Table& table) {
   };
   table["fence"] = [](Site& site) {
     site.made.option = site.has("cta");
-    // Fences of proxies, and of what initializes barriers, order nothing that is kept apart here.
-    site.made.run = site.has("proxy") || site.has("mbarrier_init") ? &nothing : &fenceAll;
+    // Other proxies, and what initializes barriers, are not kept apart here.
+    const bool asynchronous = site.has("proxy") && site.has("async");
+    site.made.run = asynchronous ? &fenceProxy : site.has("proxy") || site.has("mbarrier_init") ? &nothing : &fenceAll;
   };
   for (const char* name : {"prefetch", "prefetchu", "discard", "applypriority", "griddepcontrol", "setmaxnreg"})
     table[name] = [](Site& site) { site.made.run = &nothing; };

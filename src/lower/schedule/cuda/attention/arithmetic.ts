@@ -67,7 +67,7 @@ function byTensorCores({ scored, mixed, tile }: AttentionPlan): Arithmetic {
         const warp = scope.names.fresh('warp');
         const step = build.times(k, build.int(together));
         const left = fragment(queries, zero, step, rowOfWarp(build.index(warp)));
-        body.emit({ kind: 'multiply', warp, sums, left, right: fragment(keys, stage, step, zero) });
+        body.emit({ kind: 'multiply', warps: 1, warp, sums, left, right: fragment(keys, stage, step, zero) });
       });
     },
     mixer: () => (scope, weights, given, sums, stage) => {
@@ -75,7 +75,7 @@ function byTensorCores({ scored, mixed, tile }: AttentionPlan): Arithmetic {
       scope.loop('k', build.int(tile.keys / together), 'unroll', (k, body) => {
         const step = build.times(k, build.int(together));
         const right = fragment(given, stage, step, zero);
-        body.emit({ kind: 'multiply', warp: scope.names.fresh('warp'), sums, left: { sums: weights, index: [step] }, right });
+        body.emit({ kind: 'multiply', warps: 1, warp: scope.names.fresh('warp'), sums, left: { sums: weights, index: [step] }, right });
       });
     },
   };

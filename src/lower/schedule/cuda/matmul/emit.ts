@@ -13,11 +13,21 @@ import { flopsOfGroup } from '../../../fuse/cost-model.js';
 import type { Group } from '../../../fuse/groups.js';
 import { type EmitContext, KernelEmitter } from '../../common/emitter.js';
 import { twoSum, withLost } from '../../common/running-sum.js';
-import { matricesOf, readSides, rowAxes, type SideRead, type Staged, stageSide } from './sides.js';
+import { bytesOfCopies, matricesOf, readSides, rowAxes, type SideRead, type Staged, stageSide } from './sides.js';
 import { multiplyByThreads } from './multiply.js';
 import { addParts } from './parts.js';
 import { gridOf } from './grid.js';
-import { type BlockTile, placeOf, type Plan, planDeep, planProduct, type ProductSizes, warpPlace } from './tiles.js';
+import {
+  type BlockTile,
+  placeOf,
+  type Plan,
+  planDeep,
+  planProduct,
+  type ProductSizes,
+  stagesInUse,
+  warpPlace,
+  warpsTogether,
+} from './tiles.js';
 
 /** Of a block. */
 const threads = threadsDown * threadsAcross;
@@ -49,15 +59,17 @@ interface Product {
   /** Of the elements in shared memory, and of sums. */
   readonly staged: DType;
   readonly dtype: DType;
+  /** Of the device, which share the tiles. */
+  readonly processors: number;
 }
 
-export function emitProduct(group: Group, scope: Scope, context: EmitContext, { sharedBytes }: CudaTarget): void {
+export function emitProduct(group: Group, scope: Scope, context: EmitContext, { sharedBytes, groups, processors }: CudaTarget): void {
   const member = group.members.find(({ role }) => role === 'matmul');
   const { form } = member as Extract<typeof member, { role: 'matmul' }>;
   const dtype = combinedAs(form.node.type.dtype);
   const { multiplied, ...reads } = readSides(form, context);
   const staged = multiplied === undefined ? dtype : multiplied === 'tf32' ? 'f32' : multiplied;
-  const product: Product = { group, context, form, reads, staged, dtype };
+  const product: Product = { group, context, form, reads, staged, dtype, processors };
   const { columns, depth } = form;
   const sizes: ProductSizes = {
     matrices: matricesOf(form),
@@ -67,7 +79,10 @@ export function emitProduct(group: Group, scope: Scope, context: EmitContext, { 
     bytes: bytesOf(staged),
     isTensor: multiplied !== undefined,
     splits: context.parallel && context.ahead !== undefined,
+    processors,
     sharedBytes,
+    groupBytes: groups?.sharedBytes,
+    copyBytes: Math.min(...[reads.left, reads.right].map((side) => bytesOfCopies(side, staged))),
   };
   const { ahead } = context;
   const [plan, deep] = [planProduct(sizes), planDeep(sizes)];
@@ -89,6 +104,7 @@ class BlockProduct {
   readonly #reads: Product['reads'];
   readonly #staged: DType;
   readonly #dtype: DType;
+  readonly #processors: number;
   readonly #plan: Plan;
   readonly #tile: BlockTile;
   /** Whether sizes leave it any blocks. */
@@ -96,13 +112,14 @@ class BlockProduct {
   /** Runs of the depth that a thread sums up apart. */
   readonly #runs: number;
 
-  constructor({ group, context, form, reads, staged, dtype }: Product, plan: Plan, when: Pick<For, 'when'>) {
+  constructor({ group, context, form, reads, staged, dtype, processors }: Product, plan: Plan, when: Pick<For, 'when'>) {
     this.#group = group;
     this.#context = context;
     this.#form = form;
     this.#reads = reads;
     this.#staged = staged;
     this.#dtype = dtype;
+    this.#processors = processors;
     this.#plan = plan;
     this.#tile = plan.tile;
     this.#when = when;
@@ -139,7 +156,7 @@ class BlockProduct {
     const { batch, shared, columns } = this.#form;
     const { splits } = this.#plan;
     const own = batch.slice(0, shared);
-    const grid = gridOf(this.#tile, elementCount(rowAxes(this.#form)), columns);
+    const grid = gridOf(this.#tile, this.#processors, elementCount(rowAxes(this.#form)), columns);
     const perPart = build.times(build.size(elementCount(own)), grid.count);
     const fill = (p: Expr, body: Scope): void => {
       const isAlone = own.length === 0 && splits === 1;
@@ -190,13 +207,21 @@ class BlockProduct {
         right.finish(where, number);
       };
     };
-    for (let number = 0; number < stages - 1; number++) bring(scope, build.int(number))();
+    const ahead = stages - stagesInUse(this.#tile);
+    for (let number = 0; number < ahead; number++) bring(scope, build.int(number))();
     const totals = this.#runs > 1 ? this.#totals(scope, sums) : undefined;
     const stage = (s: Expr, body: Scope): void => {
-      if (copies) body.emit({ kind: 'wait', open: stages - 2 });
+      if (copies) body.emit({ kind: 'wait', open: ahead - 1 });
       // What was brought is there for all, and what the stage to be filled held was used by all.
       body.emit({ kind: 'barrier' });
-      const end = bring(body, build.plus(s, build.int(stages - 1)));
+      // What runs beside other statements is begun first.
+      if (this.#tile.isGroup === true) this.#multiplyByWarps(body, sides, sums, body.let('stage', build.modulo(s, build.int(stages))));
+      const end = bring(body, build.plus(s, build.int(ahead)));
+      if (this.#tile.isGroup === true) {
+        // Both sides are copied: there is nothing to end.
+        body.emit({ kind: 'settle', open: 1 });
+        return;
+      }
       const number = body.let('stage', build.modulo(s, build.int(stages)));
       if (this.#tile.isTensor) this.#multiplyByWarps(body, sides, sums, number);
       else
@@ -210,6 +235,7 @@ class BlockProduct {
     };
     scope.loop('s', count, 'serial', stage, { carried: true });
     if (copies) scope.emit({ kind: 'wait', open: 0 });
+    if (this.#tile.isGroup === true) scope.emit({ kind: 'settle', open: 0 });
     const sum = (i: Expr, j: Expr, thread: Expr): Expr => totals?.read(i, j, thread) ?? build.read(sums, [i, j, thread]);
     this.#finish(scope, place, sum, store);
     // The next tile of the block uses the same memory.
@@ -243,7 +269,14 @@ class BlockProduct {
       const { row, column } = warpPlace(this.#tile, build.index(warp));
       const step = build.times(k, build.int(together));
       const fragment = ({ buffer, along, at }: Staged, line: Expr): Fragment => ({ buffer, along, index: at(stage, step, line) });
-      body.emit({ kind: 'multiply', warp, sums, left: fragment(left, row), right: fragment(right, column) });
+      body.emit({
+        kind: 'multiply',
+        warps: warpsTogether(this.#tile),
+        warp,
+        sums,
+        left: fragment(left, row),
+        right: fragment(right, column),
+      });
     });
   }
 

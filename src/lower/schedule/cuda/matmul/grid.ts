@@ -3,7 +3,6 @@
 
 import type { Dim } from '../../../../base/index.js';
 import { build, type Expr } from '../../../../kernel/index.js';
-import { assumedProcessors } from '../../../../target/index.js';
 import type { Scope } from '../../../form/scope.js';
 import type { BlockTile } from './tiles.js';
 
@@ -17,9 +16,9 @@ export interface Grid {
  * Tiles in strips of so many rows of tiles that the blocks of all processors make a square of elements, column by column: then they read
  * the fewest lines of both sides (Triton's "grouped ordering", CUTLASS's "threadblock swizzling").
  */
-export function gridOf({ rows, columns }: Pick<BlockTile, 'rows' | 'columns'>, allRows: Dim, allColumns: Dim): Grid {
+export function gridOf({ rows, columns }: Pick<BlockTile, 'rows' | 'columns'>, processors: number, allRows: Dim, allColumns: Dim): Grid {
   const [down, across] = [tilesOf(allRows, rows), tilesOf(allColumns, columns)];
-  const wanted = 2 ** Math.round(Math.log2(Math.sqrt((assumedProcessors * columns) / rows)));
+  const wanted = 2 ** Math.round(Math.log2(Math.sqrt((processors * columns) / rows)));
   const known = build.intValue(down);
   const strip = known !== undefined && known > 0 && known < wanted ? known : wanted;
   const isWhole = known !== undefined && known % strip === 0;

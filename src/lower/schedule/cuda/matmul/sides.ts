@@ -4,7 +4,7 @@
 
 import { bytesOf, Dim, type DType, elementCount, type Precision, type Shape } from '../../../../base/index.js';
 import type { Node, TensorNode } from '../../../../graph/index.js';
-import { type Accumulator, type Buffer, build, type Expr, LinearForms, type Stmt } from '../../../../kernel/index.js';
+import { type Accumulator, type Buffer, build, type Expr, LinearForms, type Stmt, swizzledBytes } from '../../../../kernel/index.js';
 import { linePadding, linePaddingOfWords } from '../../../../target/index.js';
 import {
   combinedAs,
@@ -166,6 +166,8 @@ export interface StagedTile extends Pick<BlockTile, 'depth' | 'stages'> {
   readonly isTensor: boolean;
   /** Steps side by side are loaded together, where lines are what lies side by side. */
   readonly isInTurn?: boolean;
+  /** Whether four warps multiply together; a line then has as many bytes as all steps of a stage. */
+  readonly isGroup?: boolean;
 }
 
 /** Of all stages of a side in shared memory: how many there are, of how many lines or steps, and elements from one of these to the next. */
@@ -181,15 +183,40 @@ export function shapeOfSide(
   return [stages, outer, inner + (byWords ? linePaddingOfWords : linePadding) / bytesOf(dtype)];
 }
 
-/** `dtype`: of the elements in shared memory. */
-export function stageSide(read: SideRead, dtype: DType, lines: number, tile: StagedTile, scope: Scope): Staged {
-  const { along, run, source } = read.order;
-  const [outer, inner] = along === 'depth' ? [lines, tile.depth] : [tile.depth, lines];
+/** Bytes of a side that one copy brings as they lie in memory; 0: its elements come through registers. */
+export const bytesOfCopies = ({ order: { source, run } }: SideRead, dtype: DType): number =>
+  source?.dtype === dtype && run * bytesOf(dtype) >= 4 ? run * bytesOf(dtype) : 0;
+
+type Lies = Pick<Staged, 'buffer' | 'at'>;
+
+function paddedSide(read: SideRead, dtype: DType, lines: number, tile: StagedTile, scope: Scope): Lies {
   const shape = shapeOfSide(read, dtype, lines, tile).map((size) => Dim.of(size));
   const buffer = build.buffer(scope.names.fresh(read.which), dtype, shape, { kind: 'shared' });
+  const { along } = read.order;
+  return { buffer, at: (stage, step, line) => (along === 'depth' ? [stage, line, step] : [stage, step, line]) };
+}
+
+/** As four warps multiply it: lines that are not along the depth in parts of as many as fit in 128 bytes. */
+function swizzledSide(read: SideRead, dtype: DType, lines: number, { depth, stages }: StagedTile, scope: Scope): Lies {
+  const part = swizzledBytes / bytesOf(dtype);
+  const { along } = read.order;
+  const shape = (along === 'depth' ? [stages, lines, depth] : [stages, lines / part, depth, part]).map((size) => Dim.of(size));
+  const buffer = build.buffer(scope.names.fresh(read.which), dtype, shape, { kind: 'shared', swizzled: true });
+  return {
+    buffer,
+    at: (stage, step, line) =>
+      along === 'depth' ? [stage, line, step] : [stage, build.over(line, build.int(part)), step, build.modulo(line, build.int(part))],
+  };
+}
+
+/** `dtype`: of the elements in shared memory. */
+export function stageSide(read: SideRead, dtype: DType, lines: number, tile: StagedTile, scope: Scope): Staged {
+  const { along, run } = read.order;
+  const [outer, inner] = along === 'depth' ? [lines, tile.depth] : [tile.depth, lines];
+  const { buffer, at } =
+    tile.isGroup === true ? swizzledSide(read, dtype, lines, tile, scope) : paddedSide(read, dtype, lines, tile, scope);
   scope.emit({ kind: 'share', buffer });
-  const at = (stage: Expr, step: Expr, line: Expr): readonly Expr[] => (along === 'depth' ? [stage, line, step] : [stage, step, line]);
-  const copies = source?.dtype === dtype && run * bytesOf(dtype) >= 4;
+  const copies = bytesOfCopies(read, dtype) > 0;
   const count = (outer * inner) / run;
   const all: Accumulator = { name: scope.names.fresh('next'), dtype, shape: [run, count] };
   if (!copies) scope.emit({ kind: 'declare', accumulator: all, initial: identity('sum', dtype) });

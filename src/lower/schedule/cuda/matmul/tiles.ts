@@ -6,13 +6,14 @@ import { build, type Expr, warpThreads } from '../../../../kernel/index.js';
 import {
   assumedDeep,
   assumedDepth,
-  assumedProcessors,
   assumedSize,
   bytesPerCycle,
   cacheBytesPerCycle,
   copyCycles,
   coreTiles,
   depthRun,
+  groupsDown,
+  groupTiles,
   kernelCycles,
   leastDeepGain,
   leastPart,
@@ -21,6 +22,7 @@ import {
   linePaddingOfWords,
   mostSplits,
   stageCycles,
+  stagesOfGroups,
   stagesOfTiles,
   tensorTiles,
   threadRun,
@@ -41,8 +43,9 @@ export interface BlockTile {
   /** Elements of each thread, down and across; of those across so many lie side by side. */
   readonly perThread: readonly [down: number, across: number];
   readonly run: number;
-  /** Whether warps multiply by tensor cores. */
+  /** Whether warps multiply by tensor cores, and four of them together. */
   readonly isTensor: boolean;
+  readonly isGroup?: boolean;
 }
 
 /** Where the elements of a thread lie in a tile. */
@@ -62,8 +65,13 @@ export interface ProductSizes {
   readonly isTensor: boolean;
   /** Whether parts of the depth may have blocks of their own. */
   readonly splits: boolean;
-  /** Bytes of shared memory that a block may have. */
+  /** That blocks share. */
+  readonly processors: number;
+  /** Bytes of shared memory that a block may have, and one whose warps multiply four together, if they do. */
   readonly sharedBytes: number;
+  readonly groupBytes: number | undefined;
+  /** Of the smaller copies that bring a side; 0: its elements come through registers. */
+  readonly copyBytes: number;
 }
 
 export interface Plan {
@@ -105,15 +113,18 @@ interface Way {
 }
 
 function cheapest(sizes: ProductSizes, depth: number, ways: readonly number[]): Way {
-  const { bytes, isTensor, sharedBytes } = sizes;
+  const { bytes, isTensor, sharedBytes, groupBytes = 0, copyBytes } = sizes;
   const isKnown = sizes.depth.constant !== undefined;
   let best: { readonly cost: number; readonly way: Way } | undefined;
   for (const splits of ways) {
     const part = splits === 1 ? depth : wholeStages(Math.ceil(depth / splits));
     const runs = isKnown ? Math.ceil(part / depthRun) : Infinity;
-    for (const tile of isTensor ? tensorTiles(bytes) : coreTiles(bytes, runs))
-      for (const stages of stagesOfTiles) {
-        if (stages * bytesOfStage(tile, bytes) > sharedBytes) continue;
+    // Beside the sums of such tiles a thread has no registers for the addresses of more copies, nor for what is not copied.
+    const groups = bytes === 2 && copyBytes === 16 ? groupTiles : [];
+    const tiles = isTensor ? [...tensorTiles(bytes), ...groups] : coreTiles(bytes, runs);
+    for (const tile of tiles)
+      for (const stages of tile.isGroup === true ? [stagesOfGroups] : stagesOfTiles) {
+        if (stages * bytesOfStage(tile, bytes) > (tile.isGroup === true ? groupBytes : sharedBytes)) continue;
         const way: Way = { tile, stages, splits: Math.max(1, Math.ceil(depth / part)), part };
         const cost = costOf(sizes, way, depth);
         if (best === undefined || cost < best.cost) best = { cost, way };
@@ -122,12 +133,15 @@ function cheapest(sizes: ProductSizes, depth: number, ways: readonly number[]): 
   return (best as NonNullable<typeof best>).way;
 }
 
-function planOf({ isTensor, depth: { constant } }: ProductSizes, { tile: { rows, columns, depth }, stages, splits, part }: Way): Plan {
-  const perThread = isTensor
-    ? ([rows / warpsDown / 8, columns / warpsAcross / 4] as const)
-    : ([rows / threadsDown, columns / threadsAcross] as const);
+function planOf({ isTensor, depth: { constant } }: ProductSizes, { tile: from, stages, splits, part }: Way): Plan {
+  const { rows, columns, depth, isGroup = false } = from;
+  const perThread = isGroup
+    ? ([rows / groupsDown / 32, columns / 4] as const)
+    : isTensor
+      ? ([rows / warpsDown / 8, columns / warpsAcross / 4] as const)
+      : ([rows / threadsDown, columns / threadsAcross] as const);
   const run = isTensor ? 2 : Math.min(threadRun, perThread[1]);
-  const tile: BlockTile = { rows, columns, depth, stages, perThread, run, isTensor };
+  const tile: BlockTile = { rows, columns, depth, stages, perThread, run, isTensor, isGroup };
   return { tile, splits, part: constant === undefined ? undefined : part };
 }
 
@@ -141,22 +155,27 @@ function waysToSplit({ matrices, rows, columns, splits }: ProductSizes, depth: n
 const wholeStages = (steps: number): number => Math.ceil(steps / leastPartUnit) * leastPartUnit;
 
 /** At most, whichever way the sides lie. */
-function bytesOfStage({ rows, columns, depth }: TileCost, bytes: number): number {
+function bytesOfStage({ rows, columns, depth, isGroup }: TileCost, bytes: number): number {
+  if (isGroup === true) return (rows + columns) * depth * bytes;
   const side = (lines: number): number =>
     Math.max(lines * (depth * bytes + linePadding), depth * (lines * bytes + Math.max(linePadding, linePaddingOfWords)));
   return side(rows) + side(columns);
 }
 
 /** Cycles of a processor until the product is there. */
-function costOf({ matrices, rows, columns, bytes }: ProductSizes, { tile, stages, splits, part }: Way, depth: number): number {
+function costOf({ matrices, rows, columns, bytes, processors }: ProductSizes, { tile, stages, splits, part }: Way, depth: number): number {
   const many = matrices.constant ?? 1;
   const [down, across] = [rows.constant ?? assumedSize, columns.constant ?? assumedSize];
   const blocks = many * Math.ceil(down / tile.rows) * Math.ceil(across / tile.columns) * splits;
   const together = splits === 1 ? 0 : kernelCycles + (many * down * across * 4 * (splits + 1)) / bytesPerCycle;
   const arithmetic = tile.depth * Math.max(tile.cycles, ((tile.rows + tile.columns) * bytes) / cacheBytesPerCycle) + stageCycles;
-  const stage = Math.max(arithmetic, copyCycles / (stages - 1));
-  return (Math.ceil(blocks / assumedProcessors) * stage * (splits === 1 ? depth : part)) / tile.depth + together;
+  const stage = Math.max(arithmetic, copyCycles / (stages - stagesInUse(tile)));
+  const each = (splits === 1 ? depth : part) / tile.depth;
+  return Math.ceil(blocks / processors) * stage * (tile.isGroup === true ? Math.ceil(each) : each) + together;
 }
+
+/** That are not on their way: the one that is multiplied, and the one before while four warps may still multiply it. */
+export const stagesInUse = ({ isGroup }: { readonly isGroup?: boolean }): number => (isGroup === true ? 2 : 1);
 
 /** Of a thread by its number, what is needed of that is named in `scope`. */
 export function placeOf(tile: BlockTile, thread: Expr, scope: Scope): ThreadPlace {
@@ -178,23 +197,33 @@ function corePlace({ perThread, run }: BlockTile, thread: Expr, scope: Scope): T
 }
 
 /** As `multiply` gives sums to the threads of a warp. */
-function tensorPlace({ rows, columns }: BlockTile, thread: Expr, scope: Scope): ThreadPlace {
+function tensorPlace(tile: BlockTile, thread: Expr, scope: Scope): ThreadPlace {
+  const together = warpsTogether(tile);
   const warp = scope.let('warp', build.over(thread, build.int(warpThreads)));
   const lane = scope.let('lane', build.modulo(thread, build.int(warpThreads)));
-  const { row, column } = warpPlace({ rows, columns }, warp);
-  const down = scope.let('down', build.plus(row, build.over(lane, build.int(4))));
+  const { row, column } = warpPlace(tile, tile.isGroup === true ? build.over(warp, build.int(together)) : warp);
+  const own = build.plus(row, tile.isGroup === true ? build.times(build.modulo(warp, build.int(together)), build.int(16)) : build.int(0));
+  const down = scope.let('down', build.plus(own, build.over(lane, build.int(4))));
   const across = scope.let('across', build.plus(column, build.times(build.modulo(lane, build.int(4)), build.int(2))));
+  const eights = (at: Expr): Expr => build.times(at, build.int(8));
+  const pairs = (at: Expr): Expr =>
+    build.plus(build.times(build.over(at, build.int(2)), build.int(16 * together)), eights(build.modulo(at, build.int(2))));
   return {
-    row: (at) => build.plus(down, build.times(at, build.int(8))),
+    row: (at) => build.plus(down, tile.isGroup === true ? pairs(at) : eights(at)),
     column: (at) => build.plus(build.plus(across, build.times(build.over(at, build.int(2)), build.int(8))), build.modulo(at, build.int(2))),
   };
 }
 
-/** The first row and column of a warp's part of a tile. */
-export const warpPlace = (
-  { rows, columns }: Pick<BlockTile, 'rows' | 'columns'>,
+export const warpsTogether = ({ isGroup }: Pick<BlockTile, 'isGroup'>): 1 | 4 => (isGroup === true ? 4 : 1);
+
+/** The first row and column of a part of a tile: that of a warp, or of four together, by their number. */
+export function warpPlace(
+  { rows, columns, isGroup }: Pick<BlockTile, 'rows' | 'columns' | 'isGroup'>,
   warp: Expr,
-): { readonly row: Expr; readonly column: Expr } => ({
-  row: build.times(build.over(warp, build.int(warpsAcross)), build.int(rows / warpsDown)),
-  column: build.times(build.modulo(warp, build.int(warpsAcross)), build.int(columns / warpsAcross)),
-});
+): { readonly row: Expr; readonly column: Expr } {
+  if (isGroup === true) return { row: build.times(warp, build.int(rows / groupsDown)), column: build.int(0) };
+  return {
+    row: build.times(build.over(warp, build.int(warpsAcross)), build.int(rows / warpsDown)),
+    column: build.times(build.modulo(warp, build.int(warpsAcross)), build.int(columns / warpsAcross)),
+  };
+}
