@@ -13,6 +13,7 @@ import {
   indexedBy,
   type KernelCode,
   type Stmt,
+  bodiesOf,
   ExpressionCache,
 } from '../../src/kernel/index.js';
 import { findRegisterUse, type RegisterUse } from './register-use.js';
@@ -26,6 +27,8 @@ export interface MemoryPlace {
 
 export interface KernelPlan {
   readonly vectors: readonly For[];
+  /** Counted loops that have none inside. */
+  readonly innermost: ReadonlySet<For>;
   /** Accumulators whose last axis a vector loop walks: lanes of one register. */
   readonly vectorized: ReadonlyMap<string, number>;
   /** Names of the parameters that it stores to. */
@@ -48,12 +51,28 @@ export function planKernel({ body }: KernelCode): KernelPlan {
   });
   return {
     vectors,
+    innermost: innermostOf(body),
     vectorized,
     written: storedIn(body),
     definitions: findDefinitions(body, cache),
     use: findRegisterUse(body, vectorized, cache),
     cache,
   };
+}
+
+function innermostOf(body: readonly Stmt[]): ReadonlySet<For> {
+  const found = new Set<For>();
+  /** Whether there are counted loops among the statements. */
+  const visit = (stmts: readonly Stmt[]): boolean =>
+    stmts.reduce((counts, stmt) => {
+      const inside = bodiesOf(stmt).reduce((some, one) => visit(one) || some, false);
+      if (stmt.kind !== 'for') return counts || inside;
+      const isWritten = (stmt.axis === 'unroll' && stmt.rolled !== true) || (stmt.axis === 'vector' && stmt.limit !== undefined);
+      if (!isWritten && !inside) found.add(stmt);
+      return counts || inside || !isWritten;
+    }, false);
+  visit(body);
+  return found;
 }
 
 /** Lets that follow the lanes of a vector loop by index arithmetic alone; an address sees through them. Their names are declared once. */

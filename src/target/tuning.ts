@@ -287,24 +287,15 @@ export const mostUnpacked = ({ caches }: CpuTarget): { readonly ofMany: number; 
   ofFew: 8 * 1024 * 1024,
 });
 /**
- * Bytes of a right side that each thread has in its second-level cache: panels that another one filled would have to come from there, so
- * that it takes more rows until they pay. Measured with AVX2 as it lies against panels, on one / two threads: 50×300×100 0.98 / 1.75,
- * 100×300×100 0.94 / 1.28, 160×300×100 0.92 / 1.11, 512×300×100 0.91 / 0.95; with AVX-512 512×300×100 1.0 / 1.11, 1024×300×100 1.0 / 1.03.
- */
-export const ownedBytes = ({ caches }: CpuTarget): number => caches.l2Bytes / 4;
-/**
  * Rows from which on panels are read often enough to be worth their copy, which costs as much as ten or twenty rows of the product: where
- * what is read as it lies is somewhat slower, where much, and where tiles of so many elements read rows that do not start on lines: small
- * tiles read a line more for less. Measured with 784 columns of depth and rows of 300: with AVX2 (tiles of 96) 128 rows 1.17, 50 rows 1.05
- * of the speed; with AVX-512 (tiles of 432) 512 rows 1.05, 256 rows 1.03, 128 rows 0.97. `near`: where the columns of a tile would stay in
- * the nearest cache but for what competes there. Measured on one / two threads: 1024×128×512 1.02 / 1.1, 1024×128×384 1.05 / 1.15 of the
- * speed; 512 rows of them 1.0 / 1.0, 128×128×128 0.98 / 0.7.
+ * what is read as it lies is somewhat slower, and where much. `near`: where the columns of a tile would stay in the nearest cache but for
+ * what competes there. Measured on one / two threads: 1024×128×512 1.02 / 1.1, 1024×128×384 1.05 / 1.15 of the speed; 512 rows of them
+ * 1.0 / 1.0, 128×128×128 0.98 / 0.7.
  */
 export const leastPackedRows = {
   somewhat: 128,
   much: 16,
   near: 1024,
-  betweenLines: (elements: number, isOwned: boolean): number => Math.ceil(elements * (isOwned ? 2.4 : 0.4)),
 } as const;
 /** Steps of the depth that one iteration copies for all tiles: rows are then read from one end to the other. */
 export const packedSteps = 8;
@@ -313,6 +304,13 @@ export const packedSteps = 8;
  * two threads and the same on one.
  */
 export const lineCycles = 200;
+/**
+ * Cycles after which a line of what the caller gives is there: it comes from this core's second-level cache, mostly; asked for earlier, the
+ * nearest cache has lost it again where rows fall onto few places of it. Measured against 200: with AVX2 50×1000×1000 1.02,
+ * (784×512)ᵀ·512×300 1.02, (1024×256)ᵀ·256×1024 1.08 of the speed, with AVX-512 1.06, 1.0 and 1.03; 60 gives the last of them 1.3 and 1.02,
+ * and takes 1 % from a perceptron at batch 512. What perceptrons compute themselves costs them 7 % on two threads if asked for so late.
+ */
+export const fedLineCycles = 100;
 /**
  * Vectors of multiply-adds in a step of a tile beside which asking for its results costs nothing. Measured: with AVX-512 (24 vectors) 1.02
  * to 1.2 of the speed, with AVX2 (12 vectors, whose step has nearly as many instructions as the processor takes in its time) 512³ 0.975,

@@ -1,7 +1,7 @@
 // What the lowering promises about programs: how many kernels, what is never stored, what is done in place.
 
 import { describe, expect, it } from 'vitest';
-import { build, countCalls, type Program } from '../../src/kernel/index.js';
+import { build, countCalls, printProgram, type Program } from '../../src/kernel/index.js';
 import { runProgram } from '../../src/eval/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
 import { dimsOf, type Make, noisy } from '../eval/make.js';
@@ -117,6 +117,25 @@ describe('fusion', () => {
     // Where a step of the tile has room for it.
     expect(asked(64, 32, false, avx512)).toEqual([]);
     expect(asked(784, 304, false, avx512)).toEqual(['in_w', 'out_o0']);
+  });
+
+  it('tiles ask for one line more of rows that do not start on lines, and sooner for what is computed than for what is fed', () => {
+    const asked = (columns: number, isFed: boolean): readonly string[] => {
+      const program = lowered((make) => {
+        const fed = make.feed('w', [784, columns]);
+        const right = isFed ? fed : make.op('matmul', [make.feed('v', [784, 784]), fed]);
+        return { outputs: [make.op('matmul', [make.feed('x', ['B', 784]), right])] };
+      });
+      const text = printProgram({ ...program, kernels: program.kernels.slice(-1) });
+      const fetches = text.matchAll(/fetch (\w+)\[k\d+ \+ (\d+), column\d+ \+ (j|\d+)/g);
+      return [...fetches].slice(0, 2).map(([, buffer, steps, at]) => `${buffer} ${steps} ${at}`);
+    };
+    // Tiles of six rows, or of five.
+    expect([asked(304, true), asked(300, true), asked(300, false)]).toEqual([
+      ['in_w 17 j', 'in_w 20 j'],
+      ['in_w 17 j', 'in_w 17 15'],
+      ['t0 34 j', 't0 40 j'],
+    ]);
   });
 
   it('sums of columns run along the columns, one pass over the rows', () => {

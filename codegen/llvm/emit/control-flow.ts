@@ -7,6 +7,7 @@ import type { SsaRegisters } from './register-cells.js';
 import type { Expressions } from './expressions.js';
 import type { BasicBlock, Builder, LlvmValue, Phi } from '../builder/index.js';
 import type { KernelPlan } from '../../analysis/plan.js';
+import { Multiples } from './multiples.js';
 import type { Scalar, Scope } from './scope.js';
 
 export class Flow {
@@ -61,7 +62,7 @@ export class Flow {
     step: number,
     name: string,
     cells: readonly SsaRegisters[],
-    body: (index: Scalar) => void,
+    body: (index: Scalar, multiples?: Multiples) => void,
     asked?: () => LlvmValue,
   ): void {
     const { ops, math } = this.#expressions;
@@ -94,7 +95,9 @@ export class Flow {
     build.at(head);
     const index = build.phi(ops.module.types.i64, name).add(first, before);
     const phis = enterLoop(build, cells, before);
-    body(index);
+    const multiples = typeof start === 'number' ? new Multiples(build, math, index.type, { start, step, head, before }) : undefined;
+    body(index, multiples);
+    multiples?.close();
     const next = build.add(index, math.value(step), { nuw: true, nsw: true });
     const again = goesOn(next);
     index.add(next, build.block);

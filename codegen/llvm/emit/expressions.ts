@@ -261,8 +261,7 @@ export class Expressions {
         const factor = this.sizes.of(coefficient);
         if (known !== undefined && typeof factor === 'number') constant += known * factor;
         else if (known !== undefined) add(`${known}`, coefficient, 0, () => math.mul(known, factor));
-        else
-          add(this.#nameOf(atom, scope), coefficient, this.#depth(atom, scope), () => math.mul(this.emit(atom, scope, memo).value, factor));
+        else add(this.#nameOf(atom, scope), coefficient, this.#depth(atom, scope), () => this.#times(atom, factor, scope, memo));
       }
     }
     let base = key === undefined ? undefined : scope.sums.get(key);
@@ -272,6 +271,12 @@ export class Expressions {
       if (key !== undefined) scope.sums.set(key, base);
     }
     return { key, base, constant, stride, varying };
+  }
+
+  /** A product, which an innermost loop may keep from round to round. */
+  #times(atom: Expr, factor: Scalar, scope: Scope, memo: Memo): Scalar {
+    const multiples = atom.kind === 'index' ? scope.indices.get(atom.name)?.multiples : undefined;
+    return multiples?.of(factor) ?? this.math.mul(this.emit(atom, scope, memo).value, factor);
   }
 
   /** A name for the value of an atom that is the same wherever it is at hand; undefined when it reads memory. */

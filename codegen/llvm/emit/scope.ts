@@ -3,6 +3,7 @@
 
 import type { Ahead, Combiner } from '../../../src/kernel/index.js';
 import type { Shuffles } from './strided-load.js';
+import type { Multiples } from './multiples.js';
 import type { RegisterCells } from './register-cells.js';
 import type { LlvmType, LlvmValue } from '../builder/index.js';
 import type { Value } from './machine.js';
@@ -15,6 +16,8 @@ export interface IndexBinding {
   readonly value: Scalar;
   /** How many loops are around: sums are built from the outermost variable inwards, so that outer parts leave the loops. */
   readonly depth: number;
+  /** Of an innermost loop's. */
+  readonly multiples?: Multiples | undefined;
 }
 
 /** The vector loop around: statements compute `lanes` iterations at once. */
@@ -133,9 +136,9 @@ const named = (scope: Scope, change: Change): Omit<Scope, 'sums' | 'addresses'> 
   depth: change.depth ?? scope.depth,
 });
 
-export function withIndex(scope: Scope, index: string, value: Scalar): Scope {
+export function withIndex(scope: Scope, index: string, value: Scalar, multiples?: Multiples): Scope {
   const depth = scope.depth + 1;
   const next = typeof value === 'number' ? copied(scope, { depth }) : inner(scope, { depth });
-  next.indices.set(index, { value, depth });
+  next.indices.set(index, { value, depth, multiples });
   return next;
 }

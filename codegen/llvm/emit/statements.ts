@@ -183,7 +183,8 @@ export class Statements {
         1,
         loop.index,
         this.#flow.changed([loop], scope),
-        (index) => this.emit(loop.body, withIndex(scope, loop.index, index)),
+        (index, multiples) =>
+          this.emit(loop.body, withIndex(scope, loop.index, index, this.#plan.innermost.has(loop) ? multiples : undefined)),
         asked === undefined ? undefined : () => this.#accumulators.read(asked, [], scope).value,
       );
     }

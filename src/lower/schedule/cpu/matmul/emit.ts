@@ -245,7 +245,7 @@ export class MatmulEmitter {
         vector.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, rightAt(k, along, j, vector)) });
         this.#fetch.right(vector, place, height, { k, along }, j);
       });
-      this.#fetch.step(body, place, height, k, vectors);
+      this.#fetch.step(body, place, height, { k, along }, vectors);
       body.loop('i', build.int(height), 'unroll', (i, one) => {
         const element = this.#form.left([...batch, existing(i), ...along], (argument, at) => values.at(argument, at, one));
         const a = one.let('a', widthAs(dtype, element));

@@ -5,17 +5,7 @@
 import { bytesOf, Dim, roundUp } from '../../../../base/index.js';
 import type { TensorNode } from '../../../../graph/index.js';
 import { type Buffer, build, type Expr } from '../../../../kernel/index.js';
-import {
-  competing,
-  leastPackedRows,
-  lineBytes,
-  mostUnpacked,
-  nearBytes,
-  ownedBytes,
-  packedSteps,
-  type CpuTarget,
-  type Ways,
-} from '../../../../target/index.js';
+import { competing, leastPackedRows, mostUnpacked, nearBytes, packedSteps, type CpuTarget, type Ways } from '../../../../target/index.js';
 import type { ColumnClass, ColumnTiling } from './column-tiling.js';
 import { innerAt, rightIndex, tensorOf, type MatmulForm } from '../../../form/forms.js';
 import { partOf, type Scope } from '../../../form/scope.js';
@@ -56,7 +46,7 @@ const rowsOf = ({ batch, shared, rows }: MatmulForm): Dim => batch.slice(shared)
  */
 function leastRowsOf(
   { depth, rowBytes, elementBytes }: { readonly depth: number; readonly rowBytes: number; readonly elementBytes: number },
-  { rows, columns }: Tiling,
+  { columns }: Tiling,
   target: CpuTarget,
 ): number | undefined {
   const { near, second } = competing(target);
@@ -64,16 +54,8 @@ function leastRowsOf(
   const competes = ({ wayBytes, ways }: Ways): boolean => depth > (wayBytes / greatestDivisor(rowBytes, wayBytes)) * ways;
   const bytes = depth * rowBytes;
   if (competes(second) || bytes > ofFew) return leastPackedRows.much;
-  const between =
-    rowBytes % lineBytes === 0 || bytes <= nearBytes(target)
-      ? undefined
-      : leastPackedRows.betweenLines(rows.height * columns.width, bytes <= ownedBytes(target));
   const tileStays = depth * columns.width * elementBytes <= nearBytes(target);
-  const least = [
-    ...(between === undefined ? [] : [between]),
-    ...(bytes > ofMany ? [leastPackedRows.somewhat] : []),
-    ...(tileStays && competes(near) ? [leastPackedRows.near] : []),
-  ];
+  const least = [...(bytes > ofMany ? [leastPackedRows.somewhat] : []), ...(tileStays && competes(near) ? [leastPackedRows.near] : [])];
   return least.length === 0 ? undefined : Math.min(...least);
 }
 
@@ -147,8 +129,7 @@ export function emitPanels(
    (1024 columns of f32: 32 places with 16 ways, so 512 rows fill it), and of a very large right side every row lies on a page of its
    own. The nearest cache has fewer places still: with 512 columns 16 rows fill those of a tile, which without that would stay there from
    tile to tile. Copied once, a tile's columns follow each other, aligned, from one end of memory to the other, and the tiles of a block
-   ask for the next ones. Rows that do not start on lines cost each step of each tile one line more than its columns fill: two instead of
-   one where tiles are 16 columns wide. The copy costs as much as ten or twenty rows of the product; a number of rows that is not known
-   decides at run time. Other right sides are read as they lie; `mostUnpacked` and `leastPackedRows` have what was measured. Packing is
-   K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008. Shown by
-   test/lower/panels.test.ts. */
+   ask for the next ones. The copy costs as much as ten or twenty rows of the product; a number of rows that is not known decides at run
+   time. Other right sides are read as they lie, also where their rows do not start on lines (see prefetch.ts); `mostUnpacked` and
+   `leastPackedRows` have what was measured. Packing is K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication",
+   ACM TOMS 34(3), 2008. Shown by test/lower/panels.test.ts. */

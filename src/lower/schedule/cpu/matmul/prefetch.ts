@@ -10,6 +10,7 @@ import {
   assumedDepth,
   assumedRows,
   type CpuTarget,
+  fedLineCycles,
   lineBytes,
   lineCycles,
   nearBytes,
@@ -57,8 +58,11 @@ export class TileFetch {
   readonly #tiles: number;
   readonly #stored: readonly TensorNode[];
   readonly #target: CpuTarget;
-  /** Whether each step of the depth reads another line of the left side, so far from the one before that no processor guesses it. */
-  readonly #isLeftApart: boolean;
+  /** The left side if each step of the depth reads another line of it, so far from the one before that no processor guesses it. */
+  readonly #leftApart: Buffer | undefined;
+  readonly #right: Buffer | undefined;
+  /** Whether rows of the right side do not start on lines. */
+  readonly #isBetweenLines: boolean;
 
   constructor(form: MatmulForm, context: EmitContext, lanes: number, tiles: number, stored: readonly TensorNode[], target: CpuTarget) {
     this.#target = target;
@@ -69,50 +73,52 @@ export class TileFetch {
     this.#stored = stored;
     const along = (loops: readonly string[]): number | undefined =>
       strideOfLeft(form, loops, (node) => context.storage.stored(node), context.forms);
-    this.#isLeftApart = form.inner.length === 1 && along(['m', 'k0']) === 1 && along(['k0', 'm']) !== 1;
+    const isApart = form.inner.length === 1 && along(['m', 'k0']) === 1 && along(['k0', 'm']) !== 1;
+    const first = [...form.batch, form.rows, ...form.inner].map(() => build.int(0));
+    this.#leftApart = isApart ? loadOfLeft(form, first, (node) => context.storage.stored(node), context.forms)?.buffer : undefined;
+    const right = context.storage.stored(tensorOf(form.node.args[1] as Node));
+    this.#right = right?.kind === 'buffer' ? right.buffer : undefined;
+    this.#isBetweenLines =
+      this.#right !== undefined && ((this.#right.strides.at(-2)?.constant ?? 1) * bytesOf(this.#right.dtype)) % lineBytes !== 0;
   }
 
   /** What one step of the depth asks for, beside the right side. */
-  step(scope: Scope, place: Place, height: number, k: Expr, vectors: Vectors): void {
+  step(scope: Scope, place: Place, height: number, step: Step, vectors: Vectors): void {
+    const { k } = step;
     this.#next(scope, place, k);
-    if (this.#isLeftApart) this.#left(scope, place, height, k);
+    // Where rows do not start on lines, the last element of the tile is on one more than its vectors ask for.
+    if (place.panel === undefined && this.#isBetweenLines) this.right(scope, place, height, step, build.int(place.width - 1));
+    if (this.#leftApart !== undefined) this.#left(scope, this.#leftApart, place, height, k);
     if (place.end === undefined) this.#written(scope, place, height, k, vectors);
   }
 
   /** The right side some steps ahead, if the nearest cache does not keep the tile's columns of it from tile to tile. */
   right(vector: Scope, { batch, column, width, panel }: Place, height: number, step: Step, j: Expr): void {
     const { depth, node } = this.#form;
-    if ((depth.constant ?? assumedDepth) * width * bytesOf(node.type.dtype) <= nearBytes(this.#target)) return;
-    const ahead = build.int(this.#stepsAhead(height, width));
-    const later = build.plus(step.k, ahead);
-    const stored = this.#context.storage.stored(tensorOf(node.args[1] as Node));
-    if (panel !== undefined)
-      vector.emit({ kind: 'fetch', to: 'read', buffer: panel, index: [panelIndex(this.#form, width, this.#lanes, column, later, j)] });
-    else if (stored?.kind === 'buffer')
-      vector.emit({
-        kind: 'fetch',
-        to: 'read',
-        buffer: stored.buffer,
-        index: rightIndex(
-          this.#form,
-          batch,
-          [...step.along.slice(0, -1), build.plus(step.along.at(-1) as Expr, ahead)],
-          build.plus(column, j),
-        ),
-      });
+    const buffer = panel ?? this.#right;
+    const bytes = width * bytesOf(node.type.dtype) + (panel === undefined && this.#isBetweenLines ? lineBytes : 0);
+    if (buffer === undefined || (depth.constant ?? assumedDepth) * bytes <= nearBytes(this.#target)) return;
+    const ahead = build.int(this.#stepsAhead(buffer, height, width));
+    const later = [...step.along.slice(0, -1), build.plus(step.along.at(-1) as Expr, ahead)];
+    const index =
+      panel === undefined
+        ? rightIndex(this.#form, batch, later, build.plus(column, j))
+        : [panelIndex(this.#form, width, this.#lanes, column, build.plus(step.k, ahead), j)];
+    vector.emit({ kind: 'fetch', to: 'read', buffer, index });
   }
 
-  /** Steps of the depth in which a line comes from afar. */
-  #stepsAhead(height: number, width: number): number {
-    return Math.ceil(lineCycles / ((height * width) / this.#lanes / vectorsPerCycle));
+  /** Steps of the depth in which a line comes. What the caller gives no other core has written. */
+  #stepsAhead({ role }: Buffer, height: number, width: number): number {
+    const cycles = role.kind === 'feed' ? fedLineCycles : lineCycles;
+    return Math.ceil(cycles / ((height * width) / this.#lanes / vectorsPerCycle));
   }
 
   /**
    * The left side some steps ahead: the lines of the tile's first and of its last row. Where those are less than half a line apart, the
    * tile above has mostly asked for the first.
    */
-  #left(scope: Scope, { batch, row, width }: Place, height: number, k: Expr): void {
-    const later = build.plus(k, build.int(this.#stepsAhead(height, width)));
+  #left(scope: Scope, buffer: Buffer, { batch, row, width }: Place, height: number, k: Expr): void {
+    const later = build.plus(k, build.int(this.#stepsAhead(buffer, height, width)));
     const isShort = 2 * height * bytesOf(this.#form.node.type.dtype) < lineBytes;
     for (const at of new Set([isShort ? height - 1 : 0, height - 1])) {
       const load = loadOfLeft(
@@ -180,6 +186,8 @@ export class TileFetch {
      fetch later t0[(column5 + 48) * 1024 + (m6 * 1024 + k10) * 3]
 
    A line from afar takes some two hundred cycles, a step of this tile twelve: asked for seventeen steps ahead it is there in time. The
-   second fetch brings the next panel, a piece in each step, as near as the second-level cache: the nearest one has no room for it. T. C.
-   Mowry, M. S. Lam and A. Gupta, "Design and Evaluation of a Compiler Algorithm for Prefetching", ASPLOS 1992, has the distance as
-   latency over the time of an iteration. Shown by "tiles ask ahead for what no processor guesses: …" in test/lower/facts.test.ts. */
+   second fetch brings the next panel, a piece in each step, as near as the second-level cache: the nearest one has no room for it. What
+   is read as it lies, in rows that do not start on lines, has a line more than vectors: `fetch in_w[k10 + 17, column5 + 15]` is that of
+   a tile 16 columns wide. T. C. Mowry, M. S. Lam and A. Gupta, "Design and Evaluation of a Compiler Algorithm for Prefetching", ASPLOS
+   1992, has the distance as latency over the time of an iteration. Shown by "tiles ask ahead for what no processor guesses: …" and "tiles
+   ask for one line more of rows that do not start on lines, …" in test/lower/facts.test.ts. */
