@@ -92,7 +92,7 @@ describe('what the passes print', () => {
     expect(formOf('broadcast')).toContain('inline element 0');
     expect(formOf('reduceMax %\\d+ \\{axes=\\[1\\]\\} : f32\\[B\\]')).toContain('materialized reduce max over [10]');
     expect(formOf('mul')).toContain('inline element 1 in sum');
-    expect(text).toMatch(/\n {2}demand %\d+\n\}\n/);
+    expect(text).toMatch(/\n {2}require %\d+\n\}\n/);
     expect(formOf('loop', dump('loop', 'form'))).toContain('materialized loop');
     expect(formOf('element', dump('loop', 'form'))).toContain('stored element-of');
   });
@@ -100,7 +100,7 @@ describe('what the passes print', () => {
   it('fuse: groups with what they read and compute, and no places', () => {
     const text = dump('moons', 'fuse');
     expect(text).toMatch(/^grouped "probability" \{\n {2}%0 = /);
-    expect(text).toMatch(/\n {2}demand %\d+\n {2}group 0 /);
+    expect(text).toMatch(/\n {2}require %\d+\n {2}group 0 /);
     expect(text).toMatch(/\n {2}group \d+ elementwise \[B\] reads %\d+, %\d+, %\d+\n {4}elementwise %\d+: f32\[B, 1\]\n\}/);
     expect(text).not.toContain(' to ');
     expect(dump('mnist', 'fuse')).not.toContain('partial');
@@ -121,7 +121,7 @@ describe('what the passes print', () => {
   it('order: groups in order, with what they read, compute and store', () => {
     const text = dump('moons', 'order');
     expect(text).toMatch(/^fused "probability" \{\n {2}%0 = /);
-    expect(text).toMatch(/\n {2}demand %\d+ to out_result\n/);
+    expect(text).toMatch(/\n {2}require %\d+ to out_result\n/);
     expect(text).toMatch(/\n {2}group \d+ elementwise \[B\] reads %\d+, %\d+, %\d+\n {4}elementwise %\d+: f32\[B, 1\] to out_result\n\}/);
     expect(dump('loop', 'order')).toMatch(/\n {4}loop %\d+: \(f64, f64\[100\]\) to unread, t\d+\n/);
   });
@@ -337,21 +337,21 @@ describe('the fused graph has the rule', () => {
       'splits',
       'split',
       'have no company',
-      (graph) => ({ ...graph, splits: [...graph.splits, { number: graph.demands[0]?.number as number, points: [] }] }),
+      (graph) => ({ ...graph, splits: [...graph.splits, { number: graph.required[0]?.number as number, points: [] }] }),
     ],
     ['splits', 'order', 'is not made of its partial results', inGroup(readsPartials, (group) => ({ ...group, reads: [] }))],
-    ['demands', 'order', 'nothing computes', groupsOf((groups) => groups.slice(0, -1))],
+    ['required', 'order', 'nothing computes', groupsOf((groups) => groups.slice(0, -1))],
     [
-      'demands',
+      'required',
       'order',
       'does not get to out_elsewhere',
-      (graph) => ({ ...graph, demands: graph.demands.map((one) => ({ ...one, to: 'out_elsewhere' })) }),
+      (graph) => ({ ...graph, required: graph.required.map((one) => ({ ...one, to: 'out_elsewhere' })) }),
     ],
     [
-      'demands',
+      'required',
       'order',
       'does not get to any place',
-      (graph) => ({ ...graph, demands: graph.demands.map((one) => ({ ...one, to: undefined })) }),
+      (graph) => ({ ...graph, required: graph.required.map((one) => ({ ...one, to: undefined })) }),
     ],
   ])('%s (%#): %s, %s', (rule, stage, message, change) => {
     const broken = (): void => verifyFused(change(graphs[stage]), 'test');
@@ -403,7 +403,7 @@ describe('the form has the rule', () => {
   });
 
   it.each<[rule: string, message: string, FormedBlock]>([
-    ['demands', `exp (%${place(root)}) is asked for and not materialized`, without(root)],
+    ['required', `exp (%${place(root)}) is asked for and not materialized`, without(root)],
     ['kernels', `matmul (%${place(product)}) is not materialized`, without(product)],
     ['kernels', `reduceSum (%${place(sum)}) is not materialized`, without(sum)],
     ['sources', `feed (%${place(x)}) is stored and materialized`, { ...block, materialized: new Set([...block.materialized, x]) }],
@@ -431,9 +431,9 @@ describe('text of a fused graph', () => {
   it.each<[text: string, message: string]>([
     ['unfused "f" {\n}\n', 'line 1 of a graph: `fused` or `grouped` is expected, found `unfused`'],
     ['fused f {\n}\n', 'line 1 of a graph: the name of an entry is expected, found `f`'],
-    ['fused "f" {\n', 'line 2 of a graph: `split`, `demand`, `group`, `copy` in this order, or `}` is expected, found the end'],
-    [`fused "f" {\n${node}  demand %1 to out_x\n}\n`, 'line 3 of a graph: a node that stands above, not %1, is expected, found `to`'],
-    [`fused "f" {\n${node}  demand %0 to 7\n}\n`, 'line 3 of a graph: the name of a buffer is expected, found `7`'],
+    ['fused "f" {\n', 'line 2 of a graph: `split`, `require`, `group`, `copy` in this order, or `}` is expected, found the end'],
+    [`fused "f" {\n${node}  require %1 to out_x\n}\n`, 'line 3 of a graph: a node that stands above, not %1, is expected, found `to`'],
+    [`fused "f" {\n${node}  require %0 to 7\n}\n`, 'line 3 of a graph: the name of a buffer is expected, found `7`'],
     [`fused "f" {\n${node}  split %0 at [3]\n}\n`, 'line 3 of a graph: `over` is expected, found `at`'],
     [`fused "f" {\n${node}  group one matmul [3] reads %0\n}\n`, 'line 3 of a graph: the number of a group is expected, found `one`'],
     [
@@ -452,8 +452,8 @@ describe('text of a fused graph', () => {
     [`fused "f" {\n${node}${group}    nest %0: f32 to t0,\n}\n`, 'line 5 of a graph: the name of a buffer is expected, found `}`'],
     [`fused "f" {\n${node}  copy t0 out_x\n}\n`, 'line 3 of a graph: `to` is expected, found `out_x`'],
     [
-      `fused "f" {\n${node}${group}  demand %0\n}\n`,
-      'line 4 of a graph: `split`, `demand`, `group`, `copy` in this order, or `}` is expected, found `demand`',
+      `fused "f" {\n${node}${group}  require %0\n}\n`,
+      'line 4 of a graph: `split`, `require`, `group`, `copy` in this order, or `}` is expected, found `require`',
     ],
     [`fused "f" {\n}\nfused "g"\n`, 'line 4 of a graph: `{` is expected, found the end'],
   ])('is refused (%#)', (text, message) => {

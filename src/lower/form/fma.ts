@@ -14,7 +14,7 @@ const isFused = (node: Node): boolean => node.type.kind === 'tensor' && (node.ty
  * Products of a block, whose nodes are `order`, that nothing but one sum or difference takes; of two in one sum the second, of two in a
  * difference none.
  */
-export function productsOfSums(demanded: readonly TensorNode[], order: readonly Node[]): Map<Node, boolean> {
+export function productsOfSums(required: readonly TensorNode[], order: readonly Node[]): Map<Node, boolean> {
   const users = new Map<Node, Node[]>();
   for (const node of order) {
     for (const arg of node.args) {
@@ -23,7 +23,7 @@ export function productsOfSums(demanded: readonly TensorNode[], order: readonly 
       else known.push(node);
     }
   }
-  const asked = new Set<Node>(demanded);
+  const asked = new Set<Node>(required);
   const isAlone = (node: Node): boolean => isProduct(node) && isFused(node) && !asked.has(node) && users.get(node)?.length === 1;
   return new Map(
     order.filter(isProduct).map((node): [Node, boolean] => {

@@ -3,7 +3,7 @@
 // Holds: `parse-formed.ts` reads the text back to a graph that prints the same. Nodes go by their place in the text.
 // The rules:
 //   forms     every node has one, at its place
-//   demands   what the block must deliver is materialized, or stored before it runs
+//   required  what the block must deliver is materialized, or stored before it runs
 //   kernels   products, nests, loops, and reductions that are not written out are materialized
 //   operands  what nests and loops take is materialized or stored, but for scalars of loops; what products take may be a view of that
 //   sources   what is stored before the block runs is not materialized
@@ -20,7 +20,7 @@ export interface FormedGraph {
   /** One for each node, in the same order. */
   readonly forms: readonly FormedNode[];
   /** Numbers of nodes that the block must deliver. */
-  readonly demands: readonly number[];
+  readonly required: readonly number[];
 }
 
 export interface FormedNode {
@@ -41,11 +41,11 @@ export type NodeForm =
 export const plainForms = ['source', 'element-of', 'matmul', 'nest', 'loop', 'partial'] as const;
 export const formPlaces = ['stored', 'materialized', 'inline'] as const;
 
-export function printFormedGraph({ name, nodes, forms, demands }: FormedGraph): string {
+export function printFormedGraph({ name, nodes, forms, required }: FormedGraph): string {
   const lines = [`formed ${JSON.stringify(name)} {`];
   printGraph(lines, nodes, '  ');
   for (const { number, form, place, inSum } of forms) lines.push(`  form %${number} ${place} ${formText(form)}${inSum ? ' in sum' : ''}`);
-  for (const number of demands) lines.push(`  demand %${number}`);
+  for (const number of required) lines.push(`  require %${number}`);
   return `${lines.join('\n')}\n}\n`;
 }
 
@@ -60,7 +60,7 @@ function formText(form: NodeForm): string {
   }
 }
 
-export function verifyFormedGraph({ name, nodes, forms, demands }: FormedGraph, pass: string): void {
+export function verifyFormedGraph({ name, nodes, forms, required }: FormedGraph, pass: string): void {
   const fail = (rule: string, number: number, message: string): never => {
     const what = nodes[number]?.op.name ?? 'no node';
     throw new InternalError(pass, `rule ${rule} of the form broken in ${JSON.stringify(name)}: ${what} (%${number}) ${message}`);
@@ -89,8 +89,8 @@ export function verifyFormedGraph({ name, nodes, forms, demands }: FormedGraph, 
     }
     return true;
   };
-  for (const number of demands)
-    if (number >= nodes.length || !isThere(number)) fail('demands', number, 'is asked for and not materialized');
+  for (const number of required)
+    if (number >= nodes.length || !isThere(number)) fail('required', number, 'is asked for and not materialized');
   for (const { number, form, place } of forms) {
     if (form.kind === 'source' && place === 'materialized') fail('sources', number, 'is stored and materialized');
     const isKernel = form.kind === 'matmul' || form.kind === 'nest' || form.kind === 'loop';

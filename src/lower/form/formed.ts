@@ -1,4 +1,4 @@
-// The form of a block: how each of its nodes is computed, and which of them get storage. In: demanded nodes. Out: their forms and the
+// The form of a block: how each of its nodes is computed, and which of them get storage. In: required nodes. Out: their forms and the
 // materialized ones; the same as data.
 
 import { type Node, topological, type TensorNode } from '../../graph/index.js';
@@ -9,7 +9,7 @@ import { isInlineReduce } from './values.js';
 
 export interface FormedBlock {
   /** Nodes whose values the block must deliver. */
-  readonly demanded: readonly TensorNode[];
+  readonly required: readonly TensorNode[];
   /** What they depend on, and they: arguments before users. */
   readonly order: readonly Node[];
   readonly forms: Forms;
@@ -27,10 +27,10 @@ export interface Apart {
   readonly updates: ReadonlySet<Node>;
 }
 
-export function formBlock(demanded: readonly TensorNode[], forms: Forms, apart?: Apart): FormedBlock {
-  const order = topological(demanded);
-  forms.settleProducts(demanded, order);
-  const block = { demanded, order, forms, ...chooseMaterialized(demanded, order, forms) };
+export function formBlock(required: readonly TensorNode[], forms: Forms, apart?: Apart): FormedBlock {
+  const order = topological(required);
+  forms.settleProducts(required, order);
+  const block = { required, order, forms, ...chooseMaterialized(required, order, forms) };
   return apart === undefined ? block : { ...block, apart };
 }
 
@@ -41,8 +41,8 @@ export function withSplits({ forms, materialized, ...rest }: FormedBlock, splits
 }
 
 /** The form as data, to be printed and verified. */
-export function describeFormed(name: string, { demanded, order, forms, materialized }: FormedBlock): FormedGraph {
-  const asked = new Set<Node>(demanded);
+export function describeFormed(name: string, { required, order, forms, materialized }: FormedBlock): FormedGraph {
+  const asked = new Set<Node>(required);
   const numbers = new Map<Node, number>();
   for (const [number, node] of order.entries()) if (asked.has(node)) numbers.set(node, number);
   return {
@@ -57,7 +57,7 @@ export function describeFormed(name: string, { demanded, order, forms, materiali
         inSum: forms.isPartOfSum(node),
       };
     }),
-    demands: demanded.map((node) => numbers.get(node) ?? order.length),
+    required: required.map((node) => numbers.get(node) ?? order.length),
   };
 }
 

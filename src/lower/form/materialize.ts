@@ -87,9 +87,9 @@ export class Forms {
   }
 
   /** Settles for the nodes of a block, once and for all, which products become parts of sums. */
-  settleProducts(demanded: readonly TensorNode[], order: readonly Node[]): void {
+  settleProducts(required: readonly TensorNode[], order: readonly Node[]): void {
     const { products } = this.#known;
-    for (const [node, joins] of productsOfSums(demanded, order)) if (products.get(node) === undefined) products.set(node, joins);
+    for (const [node, joins] of productsOfSums(required, order)) if (products.get(node) === undefined) products.set(node, joins);
   }
 
   /** Whether the node is a product that is computed together with the sum that takes it. */
@@ -110,11 +110,11 @@ export const probeBuffer = (node: TensorNode): Buffer =>
 
 /** `order`: the nodes of the block. `repeated`: see `FormedBlock`. */
 export function chooseMaterialized(
-  demanded: readonly TensorNode[],
+  required: readonly TensorNode[],
   order: readonly Node[],
   forms: Forms,
 ): { readonly materialized: Set<Node>; readonly repeated: ReadonlySet<Node> } {
-  const materialized = new Set<Node>(demanded.filter((node) => !forms.isStored(node)));
+  const materialized = new Set<Node>(required.filter((node) => !forms.isStored(node)));
   for (const node of order) {
     const form = forms.of(node);
     switch (form.kind) {

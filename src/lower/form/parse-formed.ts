@@ -15,7 +15,7 @@ export function parseFormed(text: string, options: ParseOptions): FormedGraph[] 
   return graphs;
 }
 
-const followers: ReadonlySet<string> = new Set(['form', 'demand']);
+const followers: ReadonlySet<string> = new Set(['form', 'require']);
 
 function parseOne(at: Cursor, options: ParseOptions): FormedGraph {
   at.expect('formed');
@@ -31,10 +31,10 @@ function parseOne(at: Cursor, options: ParseOptions): FormedGraph {
     if (inSum) at.expect('sum');
     forms.push({ number, form, place, inSum });
   }
-  const demands: number[] = [];
-  while (at.accept('demand')) demands.push(parseNumber(at, nodes.length));
-  if (!at.accept('}')) at.fail('`form`, `demand` in this order, or `}`');
-  return { name, nodes, forms, demands };
+  const required: number[] = [];
+  while (at.accept('require')) required.push(parseNumber(at, nodes.length));
+  if (!at.accept('}')) at.fail('`form`, `require` in this order, or `}`');
+  return { name, nodes, forms, required };
 }
 
 function parseForm(at: Cursor): NodeForm {

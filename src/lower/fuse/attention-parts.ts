@@ -73,7 +73,7 @@ class Finder {
   readonly #below: ReadonlySet<Node>;
   readonly #block: FormedBlock;
   readonly #users: Users;
-  readonly #demanded: ReadonlySet<Node>;
+  readonly #required: ReadonlySet<Node>;
   readonly #between = new Set<Node>();
   readonly #sums = new Map<Node, ReduceForm>();
   readonly #takers = new Map<Node, MatmulForm>();
@@ -84,7 +84,7 @@ class Finder {
     this.#below = below;
     this.#block = block;
     this.#users = users;
-    this.#demanded = new Set(block.demanded);
+    this.#required = new Set(block.required);
   }
 
   parts(): AttentionParts | undefined {
@@ -120,14 +120,14 @@ class Finder {
   /** Notes what takes a node, at once or by elements that are made of it; whether nobody wants any of it. */
   #follow(from: Node): boolean {
     const { forms } = this.#block;
-    if (this.#demanded.has(from)) return false;
+    if (this.#required.has(from)) return false;
     const found = new Set([from]);
     for (const node of found)
       for (const user of this.#users.of(node)) {
         const form = forms.of(user);
         if (form.kind === 'reduce') this.#sums.set(user, form);
         else if (form.kind === 'matmul') this.#takers.set(user, form);
-        else if (form.kind !== 'element' || this.#demanded.has(user)) return false;
+        else if (form.kind !== 'element' || this.#required.has(user)) return false;
         else {
           found.add(user);
           this.#between.add(user);

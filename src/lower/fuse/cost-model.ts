@@ -64,14 +64,14 @@ export function isMuchOf(shared: readonly Node[], read: readonly Node[]): boolea
 }
 
 /** Time of all kernels together. */
-export function costOfPlan(fusion: Fusion, demanded: ReadonlySet<Node>, forms: Forms): number {
+export function costOfPlan(fusion: Fusion, required: ReadonlySet<Node>, forms: Forms): number {
   const { groups, groupOf } = fusion;
   const readOutside = new Set<Node>();
   for (const group of groups) for (const read of group.reads) if (groupOf.get(read) !== group) readOutside.add(read);
   return groups.reduce((sum, group) => {
     let moved = 0;
     for (const node of group.reads) moved += costOfTensor(node, forms.target);
-    for (const { node } of group.members) if (demanded.has(node) || readOutside.has(node)) moved += costOfTensor(node, forms.target);
+    for (const { node } of group.members) if (required.has(node) || readOutside.has(node)) moved += costOfTensor(node, forms.target);
     return sum + flopsPerKernel + moved + flopsOf(group, forms, 0, (total, shape, each) => total + assumedElements(shape) * each);
   }, 0);
 }

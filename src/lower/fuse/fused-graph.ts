@@ -13,7 +13,7 @@ export interface FusedGraph {
   /** Arguments before users. */
   readonly nodes: readonly Node[];
   readonly splits: readonly FusedSplit[];
-  readonly demands: readonly FusedDemand[];
+  readonly required: readonly FusedRequirement[];
   readonly groups: readonly FusedGroup[];
   /** Of whole buffers, after all groups. */
   readonly copies: readonly FusedCopy[];
@@ -26,7 +26,7 @@ export interface FusedSplit {
 }
 
 /** What the block must deliver. */
-export interface FusedDemand {
+export interface FusedRequirement {
   readonly number: number;
   readonly to: string | undefined;
 }
@@ -60,11 +60,11 @@ export interface FusedCopy {
 /** Stands for the place of a result that nothing reads. */
 export const unread = 'unread';
 
-export function printFused({ name, placed, nodes, splits, demands, groups, copies }: FusedGraph): string {
+export function printFused({ name, placed, nodes, splits, required, groups, copies }: FusedGraph): string {
   const lines = [`${placed ? 'fused' : 'grouped'} ${JSON.stringify(name)} {`];
   printGraph(lines, nodes, '  ');
   for (const { number, points } of splits) lines.push(`  split %${number} over ${shapeToString(points)}`);
-  for (const { number, to } of demands) lines.push(`  demand %${number}${to === undefined ? '' : ` to ${to}`}`);
+  for (const { number, to } of required) lines.push(`  require %${number}${to === undefined ? '' : ` to ${to}`}`);
   for (const { id, mode, outer, reads, members } of groups) {
     lines.push(`  group ${id} ${mode} ${shapeToString(outer)} reads ${reads.map(valueText).join(', ') || 'nothing'}`);
     for (const member of members) {

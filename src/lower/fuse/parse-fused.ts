@@ -5,7 +5,7 @@
 import { Cursor, parseLines, type ParseOptions, parseShape, parseType } from '../../graph/index.js';
 import {
   type FusedCopy,
-  type FusedDemand,
+  type FusedRequirement,
   type FusedGraph,
   type FusedGroup,
   type FusedMember,
@@ -24,7 +24,7 @@ export function parseFused(text: string, options: ParseOptions): FusedGraph[] {
   return graphs;
 }
 
-const followers: ReadonlySet<string> = new Set(['split', 'demand', 'group', 'copy']);
+const followers: ReadonlySet<string> = new Set(['split', 'require', 'group', 'copy']);
 
 function parseOne(at: Cursor, options: ParseOptions): FusedGraph {
   const placed = at.oneOf(['fused', 'grouped']) === 'fused';
@@ -38,8 +38,8 @@ function parseOne(at: Cursor, options: ParseOptions): FusedGraph {
     at.expect('over');
     splits.push({ number: split, points: parseShape(at) });
   }
-  const demands: FusedDemand[] = [];
-  while (at.accept('demand')) demands.push({ number: number(), to: at.accept('to') ? buffer(at) : undefined });
+  const required: FusedRequirement[] = [];
+  while (at.accept('require')) required.push({ number: number(), to: at.accept('to') ? buffer(at) : undefined });
   const groups: FusedGroup[] = [];
   while (at.accept('group')) groups.push(parseGroup(at, number));
   const copies: FusedCopy[] = [];
@@ -48,8 +48,8 @@ function parseOne(at: Cursor, options: ParseOptions): FusedGraph {
     at.expect('to');
     copies.push({ from, to: buffer(at) });
   }
-  if (!at.accept('}')) at.fail('`split`, `demand`, `group`, `copy` in this order, or `}`');
-  return { name, placed, nodes, splits, demands, groups, copies };
+  if (!at.accept('}')) at.fail('`split`, `require`, `group`, `copy` in this order, or `}`');
+  return { name, placed, nodes, splits, required, groups, copies };
 }
 
 function parseGroup(at: Cursor, number: () => number): FusedGroup {

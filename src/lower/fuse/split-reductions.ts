@@ -16,7 +16,7 @@ import type { Splits } from '../form/materialize.js';
 
 /** The plan that costs least; of two that cost the same, the one with whole reductions. */
 export function splitReductions(whole: GroupedBlock): GroupedBlock {
-  const cost = ({ formed, fusion }: GroupedBlock): number => costOfPlan(fusion, new Set(formed.demanded), formed.forms);
+  const cost = ({ formed, fusion }: GroupedBlock): number => costOfPlan(fusion, new Set(formed.required), formed.forms);
   const split = withAllSplit(whole);
   return split !== undefined && cost(split) < cost(whole) ? split : whole;
 }

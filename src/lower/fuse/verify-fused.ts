@@ -9,14 +9,14 @@
 //   storage   what another group reads has storage, and no two values go to one place; while values have no places yet, none has one
 //   splits    of a split reduction one group computes the partial results, together with something else, and its own group reads them; no
 //             other reduction has any
-//   demands   every output and every update is computed, or copied from where it is, and arrives where it must go
+//   required  every output and every update is computed, or copied from where it is, and arrives where it must go
 
 import { InternalError } from '../../base/index.js';
 import { type Node, type Type, typeEquals, typeToString } from '../../graph/index.js';
 import { element, isNodeOf } from '../../ops/index.js';
 import { combinedAs, opOf } from '../form/forms.js';
 import {
-  type FusedDemand,
+  type FusedRequirement,
   type FusedGraph,
   type FusedGroup,
   type FusedMember,
@@ -72,7 +72,7 @@ class Verifier {
   }
 
   run(): void {
-    const { groups, splits, demands, placed } = this.#graph;
+    const { groups, splits, required, placed } = this.#graph;
     for (const group of groups) this.#members(group);
     for (const { number, group } of this.#again) {
       const first = this.#whole.get(number);
@@ -83,7 +83,7 @@ class Verifier {
     else this.#inSomeOrder();
     this.#places();
     this.#splits(splits);
-    for (const demand of demands) this.#demand(demand);
+    for (const output of required) this.#requirement(output);
   }
 
   #members(group: FusedGroup): void {
@@ -157,9 +157,9 @@ class Verifier {
   }
 
   #places(): void {
-    const { groups, copies, demands, placed } = this.#graph;
+    const { groups, copies, required, placed } = this.#graph;
     if (!placed) {
-      const hasPlace = groups.some(({ members }) => members.some(({ to }) => to.length > 0)) || demands.some(({ to }) => to !== undefined);
+      const hasPlace = groups.some(({ members }) => members.some(({ to }) => to.length > 0)) || required.some(({ to }) => to !== undefined);
       if (hasPlace || copies.length > 0) this.#fail('storage', 'something has a place before places are given');
       return;
     }
@@ -194,17 +194,17 @@ class Verifier {
     }
   }
 
-  #demand({ number, to }: FusedDemand): void {
+  #requirement({ number, to }: FusedRequirement): void {
     const value: FusedValue = { number, partial: false };
     const computed = this.#computed(value);
     const isThere = computed !== undefined || isSource(this.#node(number));
-    if (!isThere) this.#fail('demands', `nothing computes %${number}`);
+    if (!isThere) this.#fail('required', `nothing computes %${number}`);
     if (!this.#graph.placed) return;
     const own = computed === undefined ? none : this.#placesOf(value, computed.member);
     const has = (place: string): boolean => own.has(place) || this.#copied.get(number)?.has(place) === true;
     const from = to === undefined ? undefined : this.#copyTo.get(to);
     const arrives = to !== undefined && (has(to) || (from !== undefined && has(from)));
-    if (to === undefined || !arrives) this.#fail('demands', `%${number} does not get to ${to ?? 'any place'}`);
+    if (to === undefined || !arrives) this.#fail('required', `%${number} does not get to ${to ?? 'any place'}`);
   }
 
   /** What computes a value that a group reads; undefined for one that exists before all groups. */

@@ -16,7 +16,7 @@ import { capturesOf, emitRegion, outsideOf, planRegion, whole } from './regions.
 
 export function emitBranch(node: Node<BranchAttrs>, group: Group, scope: Scope, context: EmitContext): void {
   const { whenTrue, whenFalse } = node.attrs;
-  const [yes, no] = [whenTrue, whenFalse].map((region) => demandsOf(region, context.storage.results(node))) as [
+  const [yes, no] = [whenTrue, whenFalse].map((region) => requiredOf(region, context.storage.results(node))) as [
     RequiredOutput[],
     RequiredOutput[],
   ];
@@ -31,19 +31,19 @@ export function emitBranch(node: Node<BranchAttrs>, group: Group, scope: Scope, 
   const outside = outsideOf(group, context);
   const captured = capturesOf(node.args, scope, context, outside);
   const asked = scope.let('c', outside.at(condition, [], scope));
-  const side = (demands: readonly RequiredOutput[]) => (inside: Scope) =>
-    emitRegion(demands, (index) => captured(index + 1), inside, context);
+  const side = (required: readonly RequiredOutput[]) => (inside: Scope) =>
+    emitRegion(required, (index) => captured(index + 1), inside, context);
   scope.choose(asked, side(yes), side(no));
 }
 
 export function emitRecompute(node: Node<CheckpointAttrs>, group: Group, scope: Scope, context: EmitContext): void {
-  const demands = demandsOf(node.attrs.body, context.storage.results(node));
-  if (context.parallel && context.ahead !== undefined) emitKernels(node.args, demands, undefined, context, context.ahead);
-  else emitRegion(demands, capturesOf(node.args, scope, context, outsideOf(group, context)), scope, context);
+  const required = requiredOf(node.attrs.body, context.storage.results(node));
+  if (context.parallel && context.ahead !== undefined) emitKernels(node.args, required, undefined, context, context.ahead);
+  else emitRegion(required, capturesOf(node.args, scope, context, outsideOf(group, context)), scope, context);
 }
 
 /** The results of a region that are wanted, and where they go. */
-const demandsOf = (region: Region, results: readonly (Buffer | undefined)[]): RequiredOutput[] =>
+const requiredOf = (region: Region, results: readonly (Buffer | undefined)[]): RequiredOutput[] =>
   region.results.flatMap((node, at): RequiredOutput[] => {
     const to = results[at];
     return to === undefined ? [] : [{ node, to: whole(to) }];
@@ -52,14 +52,14 @@ const demandsOf = (region: Region, results: readonly (Buffer | undefined)[]): Re
 /** The kernels of a region, which run where `taken` holds; `open` begins one. */
 function emitKernels(
   captures: readonly Node[],
-  demands: readonly RequiredOutput[],
+  required: readonly RequiredOutput[],
   taken: Expr | undefined,
   context: EmitContext,
   open: () => Scope,
 ): void {
   const { storage } = context;
   const captured = (index: number) => ({ kind: 'buffer', buffer: storage.bufferOf(tensorOf(captures[index] as Node)) }) as const;
-  const { order: block, context: inner } = planRegion(demands, captured, context, true);
+  const { order: block, context: inner } = planRegion(required, captured, context, true);
   const kernel = (fill: (scope: Scope, ahead: () => Scope) => void): void => {
     const own = Scope.root(new Names());
     const before: Scope[] = [];

@@ -10,14 +10,14 @@ import type { FusedEntry, GroupedEntry } from './entry.js';
 
 /** Groups that have no order, and values that have no places. */
 export function describeGrouped({ entry, block: { formed, fusion } }: GroupedEntry): FusedGraph {
-  const { demanded, forms } = formed;
+  const { required, forms } = formed;
   const numbers = new Numbers(formed.order, forms);
   return {
     name: entry.name,
     placed: false,
     nodes: numbers.nodes,
     splits: numbers.splits,
-    demands: demanded.map((node) => ({ number: numbers.of(node).number, to: undefined })),
+    required: required.map((node) => ({ number: numbers.of(node).number, to: undefined })),
     groups: fusion.groups.map((group) => describeGroup(group, numbers, () => [])),
     copies: [],
   };
@@ -34,7 +34,7 @@ export function describeFused({ entry, context: { forms, storage }, order }: Fus
     placed: true,
     nodes: numbers.nodes,
     splits: numbers.splits,
-    demands: order.demands.map(({ node, to }) => ({ number: numbers.of(node).number, to: nameOf(to) })),
+    required: order.required.map(({ node, to }) => ({ number: numbers.of(node).number, to: nameOf(to) })),
     groups: order.groups.map((group) => describeGroup(group, numbers, (member) => places(member, group))),
     copies: order.copies.map(({ from, to }) => ({ from: from.name, to: to.name })),
   };

@@ -48,8 +48,8 @@ export interface FusedEntry {
 
 /** How each node is computed, and which get storage. */
 export function formEntry(entry: Entry, target: Target, { structures }: KernelClasses): FormedEntry {
-  const demanded = [...entry.outputs, ...changes(entry)].map(({ node }) => node);
-  return { entry, block: formBlock(demanded, new Forms(target, structures), apartIn(entry)) };
+  const required = [...entry.outputs, ...changes(entry)].map(({ node }) => node);
+  return { entry, block: formBlock(required, new Forms(target, structures), apartIn(entry)) };
 }
 
 /** Which of them share a kernel. */
@@ -106,7 +106,7 @@ export function orderEntry({ entry, block: { formed, fusion } }: GroupedEntry, v
     return { kind: 'buffer', buffer };
   };
 
-  const demands: RequiredOutput[] = [
+  const required: RequiredOutput[] = [
     ...entry.outputs.map((output, at): RequiredOutput => ({
       node: output.node,
       to: { kind: 'buffer', buffer: outputs[at] as Buffer, prefix: [] },
@@ -123,7 +123,7 @@ export function orderEntry({ entry, block: { formed, fusion } }: GroupedEntry, v
     target: forms.target,
     parallel: true,
   };
-  return { entry, context, order: planOrder(fusion, formed.order, demands, context, checkOutputs(entry)) };
+  return { entry, context, order: planOrder(fusion, formed.order, required, context, checkOutputs(entry)) };
 }
 
 /** Checks with what serves them alone, and the new values of variables; undefined where nothing has to wait. */

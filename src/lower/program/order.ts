@@ -1,5 +1,5 @@
-// A block: the kernels that compute some demands from some sources, in order. In: a block in groups, where its results must go (an entry's
-// outputs and updates, or a loop's results), and storage. Out: groups in order, and their statements.
+// A block: the kernels that compute required outputs from some sources, in order. In: a block in groups, where its results must go (an
+// entry's outputs and updates, or a loop's results), and storage. Out: groups in order, and their statements.
 // Holds: whoever reads the old value of a variable, or of a loop's carry, runs before whoever overwrites it; where that is impossible, the
 // new value waits in a temporary.
 
@@ -25,7 +25,7 @@ import { emitLoop } from './loops.js';
 export interface KernelOrder {
   /** Of the block: arguments before users. */
   readonly nodes: readonly Node[];
-  readonly demands: readonly RequiredOutput[];
+  readonly required: readonly RequiredOutput[];
   readonly fusion: Fusion;
   /** In the order in which they must run. */
   readonly groups: readonly Group[];
@@ -35,7 +35,7 @@ export interface KernelOrder {
   readonly copies: readonly { readonly from: Buffer; readonly to: Buffer }[];
 }
 
-/** All steps from demands to an order, for what is no entry: the body of a loop. */
+/** All steps from required outputs to an order, for what is no entry: the body of a loop. */
 export function planBlock(
   asked: readonly RequiredOutput[],
   forms: Forms,
@@ -62,15 +62,15 @@ export function planOrder(
   first: ReadonlySet<Node> = none,
 ): KernelOrder {
   const { storage, forms } = context;
-  const demands = placeLoopResults(asked, nodes, context);
+  const required = placeLoopResults(asked, nodes, context);
   const sourceCopies = new Map<Group, Destination>();
   const copyOf = new Map<RequiredOutput, Group>();
-  for (const demand of demands)
-    if (forms.isStored(demand.node)) copyOf.set(demand, copyGroup(fusion.groups.length + copyOf.size, demand.node));
+  for (const output of required)
+    if (forms.isStored(output.node)) copyOf.set(output, copyGroup(fusion.groups.length + copyOf.size, output.node));
   const groups: Group[] = [...fusion.groups, ...copyOf.values()];
-  const groupOf = (demand: RequiredOutput): Group => {
-    const group = copyOf.get(demand) ?? fusion.groupOf.get(demand.node);
-    if (group === undefined) throw new InternalError('lower', `no kernel computes ${demand.node.op.name} (%${demand.node.id})`);
+  const groupOf = (output: RequiredOutput): Group => {
+    const group = copyOf.get(output) ?? fusion.groupOf.get(output.node);
+    if (group === undefined) throw new InternalError('lower', `no kernel computes ${output.node.op.name} (%${output.node.id})`);
     return group;
   };
 
@@ -102,19 +102,19 @@ export function planOrder(
     }
     return reads;
   };
-  const checks = new Set(demands.flatMap((demand) => (first.has(demand.node) ? [groupOf(demand)] : [])));
+  const checks = new Set(required.flatMap((output) => (first.has(output.node) ? [groupOf(output)] : [])));
   for (const { node } of asked) {
     const group = first.has(node) ? fusion.groupOf.get(producer(node, forms)) : undefined;
     if (group !== undefined) checks.add(group);
   }
   const copies: { from: Buffer; to: Buffer }[] = [];
   const destinations = new Map<Node, Destination[]>();
-  for (const demand of demands) {
-    const group = groupOf(demand);
-    const to = destinationOf(demand, group);
-    if (copyOf.has(demand)) sourceCopies.set(group, to);
-    const known = destinations.get(demand.node);
-    if (known === undefined) destinations.set(demand.node, [to]);
+  for (const output of required) {
+    const group = groupOf(output);
+    const to = destinationOf(output, group);
+    if (copyOf.has(output)) sourceCopies.set(group, to);
+    const known = destinations.get(output.node);
+    if (known === undefined) destinations.set(output.node, [to]);
     else known.push(to);
   }
 
@@ -138,9 +138,9 @@ export function planOrder(
       storage.place(node, destinations.get(node) ?? [], isRead, takenWhole.has(node) ? node.type.dtype : keptAs(node));
     }
   }
-  return { nodes, demands: asked, fusion, groups: sorted(groups, order), sourceCopies, copies };
+  return { nodes, required: asked, fusion, groups: sorted(groups, order), sourceCopies, copies };
 
-  /** Where a demand goes at first: reads of a variable's old value, and checks, come before its update, or the new value waits. */
+  /** Where an output goes at first: reads of a variable's old value, and checks, come before its update, or the new value waits. */
   function destinationOf({ node, to }: RequiredOutput, group: Group): Destination {
     if (to.kind !== 'buffer') return to;
     const readBy = readers.get(to.buffer);
@@ -170,7 +170,7 @@ type Reads = readonly (readonly [node: Node, accesses: readonly Expr[][]])[];
  * Loops leave wanted results in an output where they can; what is left to do is returned. A carry of the loop around may lie in an output:
  * there only the loop that starts from its old value may leave the new one.
  */
-function placeLoopResults(demands: readonly RequiredOutput[], order: readonly Node[], context: EmitContext): RequiredOutput[] {
+function placeLoopResults(required: readonly RequiredOutput[], order: readonly Node[], context: EmitContext): RequiredOutput[] {
   const { storage } = context;
   const wanted = new Map<Node, (Buffer | undefined)[]>();
   for (const node of order) {
@@ -180,7 +180,7 @@ function placeLoopResults(demands: readonly RequiredOutput[], order: readonly No
     wanted.set(loop, places);
     places[node.attrs.index] = undefined;
   }
-  if (wanted.size === 0) return [...demands];
+  if (wanted.size === 0) return [...required];
   const reads = new Map<Buffer, { readonly reader: Node | undefined; readonly at: number }[]>();
   const addRead = (read: Node, reader: Node | undefined, at: number): void => {
     const buffer = bufferOfSource(read, context);
@@ -189,13 +189,13 @@ function placeLoopResults(demands: readonly RequiredOutput[], order: readonly No
     if (known === undefined) reads.set(buffer, [{ reader, at }]);
     else known.push({ reader, at });
   };
-  if (demands.some(({ to }) => to.kind === 'buffer' && to.buffer.role.kind === 'output')) {
-    for (const { node } of demands) addRead(node, undefined, 0);
+  if (required.some(({ to }) => to.kind === 'buffer' && to.buffer.role.kind === 'output')) {
+    for (const { node } of required) addRead(node, undefined, 0);
     for (const node of order) for (const [at, arg] of node.args.entries()) addRead(arg, node, at);
   }
   const isReadBesides = (buffer: Buffer, loop: Node, index: number): boolean =>
     (reads.get(buffer) ?? []).some(({ reader, at }) => reader !== loop || at !== index);
-  const left = demands.filter(({ node, to }) => {
+  const left = required.filter(({ node, to }) => {
     const loop = node.args[0] as Node;
     const places = wanted.get(loop);
     if (!isNodeOf(node, element) || places === undefined) return true;

@@ -79,7 +79,7 @@ export function capturesOf(
 
 /** A region in groups; `parameter` says what stands for each parameter. */
 export function planRegion(
-  demands: readonly RequiredOutput[],
+  required: readonly RequiredOutput[],
   parameter: (index: number) => Stored | undefined,
   context: EmitContext,
   parallel: boolean,
@@ -91,7 +91,7 @@ export function planRegion(
     if (!known.has(source.index)) known.set(source.index, parameter(source.index));
     return known.get(source.index);
   };
-  return planBlock(demands, context.forms, (forms) => ({
+  return planBlock(required, context.forms, (forms) => ({
     forms,
     target: context.target,
     parallel,
@@ -101,12 +101,12 @@ export function planRegion(
 
 /** The statements of a region, one after the other. */
 export function emitRegion(
-  demands: readonly RequiredOutput[],
+  required: readonly RequiredOutput[],
   parameter: (index: number) => Stored | undefined,
   scope: Scope,
   context: EmitContext,
 ): void {
-  const { order: block, context: inner } = planRegion(demands, parameter, context, false);
+  const { order: block, context: inner } = planRegion(required, parameter, context, false);
   for (const one of block.groups) emitGroup(block, one, scope, inner);
   for (const { from, to } of block.copies) emitBufferCopy(from, to, scope);
 }
@@ -121,12 +121,12 @@ export function emitRound(
   context: EmitContext,
   more: readonly RequiredOutput[] = [],
 ): void {
-  const demands = carries.flatMap((carry, at): RequiredOutput[] => {
+  const required = carries.flatMap((carry, at): RequiredOutput[] => {
     const node = region.results[at] as TensorNode;
     if (carry.kind === 'register') return [{ node, to: { kind: 'register', accumulator: carry.next } }];
     return isHandedOn(node, first + at) ? [] : [{ node, to: whole(carry.now) }];
   });
-  emitRegion([...demands, ...more], parameter, scope, context);
+  emitRegion([...required, ...more], parameter, scope, context);
   for (const carry of carries)
     if (carry.kind === 'register') scope.emit({ kind: 'assign', accumulator: carry.now, index: [], value: build.read(carry.next) });
 }
