@@ -115,24 +115,51 @@ describe('loops that start with literals', () => {
 });
 
 describe('at infinities', () => {
-  const functions = ['silu', 'mish', 'hardSwish', 'softsign'];
-  test.each(functions)('%s and its slopes are the limits', (name) => {
-    const head = 'import { silu, mish, hardSwish, softsign } from "std/nn"\n';
-    const text = `${head}fn slopes(f: fn, x: any) {
+  const head = `import { silu, mish, hardSwish, softsign, gelu, logSigmoid, softplus, elu } from "std/nn"
+    import { binaryCrossEntropy, focalLoss } from "std/loss"
+    fn slopes(f: fn, x: any) {
       let y = f(x)
-      return (y, grad(y, x), jvp(y, x, onesLike(x)))
+      let slope = grad(y, x)
+      return (y, slope, jvp(y, x, onesLike(x)), grad(slope, x))
     }
-    export fn f(x: DTYPE[3]) = slopes(${name}, x)`;
+  `;
+  const rising = { values: [0, Infinity], slopes: [0, 1] };
+  test.each<[of: string, expected: { readonly values: readonly number[]; readonly slopes: readonly number[] }]>([
+    ['silu', rising],
+    ['mish', rising],
+    ['hardSwish', rising],
+    ['softplus', rising],
+    ['gelu', rising],
+    ['v => gelu(v, approximate: "tanh")', rising],
+    ['v => binaryCrossEntropy(v, zerosLike(v))', rising],
+    ['v => binaryCrossEntropy(-v, onesLike(v))', rising],
+    ['v => focalLoss(v, zerosLike(v), alpha: 0)', rising],
+    ['v => focalLoss(-v, onesLike(v), alpha: 1)', rising],
+    ['logSigmoid', { values: [-Infinity, 0], slopes: [1, 0] }],
+    ['softsign', { values: [-1, 1], slopes: [0, 0] }],
+    ['elu', { values: [-1, Infinity], slopes: [0, 1] }],
+  ])('%s and its slopes are the limits', (of, expected) => {
     for (const dtype of ['f64', 'f32', 'f16', 'bf16']) {
-      const signed = name === 'softsign';
-      const slopes = signed ? [0, 0] : [0, 1];
-      const [value, reverse, forward] = runEntry(text.replaceAll('DTYPE', dtype), 'f', {
-        x: [-Infinity, Infinity, Number.NaN],
-      })[0] as [number[], number[], number[]];
-      expect(value.map((one) => one + 0)).toEqual(signed ? [-1, 1, Number.NaN] : [0, Infinity, Number.NaN]);
-      for (const slope of [reverse, forward]) expect(slope.slice(0, 2).map((one) => one + 0)).toEqual(slopes);
+      const text = `${head}export fn f(x: ${dtype}[3]) = slopes(${of}, x)`;
+      const found = runEntry(text, 'f', { x: [-Infinity, Infinity, Number.NaN] })[0] as readonly (readonly number[])[];
+      const [value = [], reverse = [], forward = [], second = []] = found.map((numbers) => numbers.map((one) => one + 0));
+      expect(value, dtype).toEqual([...expected.values, Number.NaN]);
+      for (const slope of [reverse, forward]) expect(slope.slice(0, 2), dtype).toEqual(expected.slopes);
+      expect(second.slice(0, 2), dtype).toEqual([0, 0]);
     }
   });
+
+  test.each(['hardSwish', 'gelu', 'v => gelu(v, approximate: "tanh")', 'v => focalLoss(v, zerosLike(v), alpha: 0)'])(
+    '%s keeps what is near the end of the range',
+    (of) => {
+      const [value, slope] = runEntry(`${head}export fn f(x: f16[2]) = slopes(${of}, x)`, 'f', { x: [30000, 60000] })[0] as [
+        number[],
+        number[],
+      ];
+      expect(value).toEqual([30000, 60000]);
+      expect(slope).toEqual([1, 1]);
+    },
+  );
 });
 
 describe('ways out', () => {
