@@ -137,6 +137,10 @@ export const otherWords: readonly (readonly [sentence: string, names: string])[]
     'avgpool avgpool2d averagepooling2d',
   ],
   ['sizes are `x.shape`', 'shape'],
+  [
+    'rows of tensors are gone through together as a tuple: `fold (a, b) in (x, y) with s = 0.0 { s + a * b }`; lists by their positions: `[a * y[i] for (i, a) in enumerate(x)]`',
+    'zip',
+  ],
   ['the first size is `x.shape[0]`', 'len length'],
   ['the number of axes is `x.rank`', 'ndim rank'],
   // Values.

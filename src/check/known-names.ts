@@ -45,6 +45,8 @@ const homes: Readonly<Record<string, readonly string[]>> = {
     'softplus',
     'softsign',
     'saturates',
+    'tanhSlope',
+    'tanhGate',
     'windows',
   ],
   'std/loss': [

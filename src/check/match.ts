@@ -56,10 +56,13 @@ export class Matcher {
 
   readonly context: Context;
   readonly scope: Scope;
+  readonly #usual: DType | undefined;
 
-  constructor(context: Context, scope: Scope) {
+  /** `usual`: what a generic dtype is that only literals are passed for; undefined: theirs. */
+  constructor(context: Context, scope: Scope, usual?: DType) {
     this.context = context;
     this.scope = scope;
+    this.#usual = usual;
   }
 
   /** The value in the declared type; an error after a diagnostic. */
@@ -251,7 +254,8 @@ export class Matcher {
       return undefined;
     }
     const bound = wanted.family;
-    const found = own ?? (bound === 'float' ? 'f32' : fallbackDType(value));
+    const usual = this.#usual !== undefined && fitsBound(this.#usual, bound) ? this.#usual : undefined;
+    const found = own ?? usual ?? (bound === 'float' ? 'f32' : fallbackDType(value));
     if (!fitsBound(found, bound)) {
       fail(
         this.context,

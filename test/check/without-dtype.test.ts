@@ -31,6 +31,45 @@ describe('tensors of literals and sizes alone', () => {
   });
 });
 
+describe('calls of which only literals say the dtype', () => {
+  const head = `
+    fn twice<T: number>(x: T): T = 2 * x
+    fn both<T: float>(x: T): { a: T, b: (T, T) } = { a: x, b: (sqrt(x), x ** 2) }
+    fn shares<T: float, N>(x: T[N]) {
+      let total = sum(x)
+      return x / total
+    }
+    fn next<T: integer, N>(x: T[N]): T[N] = x + 1
+    fn half<T: float = f32>(x: T): T = x / 2
+    fn noise<T: float>(scale: T, key: i64): T = scale * normal(key: key)
+  `;
+  const dtypes = ['f64', 'f32', 'f16'] as const;
+  test.each([
+    ['let a = twice(0.25)', 'a * x', 1.5],
+    ['let a = twice(2)', 'a * x', 12],
+    ['let a = both(4.0)', 'a.a * x + a.b[0] + a.b[1]', 30],
+    ['let (a, b) = (shares([1.0, 3.0]), std([1.0, 3.0]))', 'a[1] * x + b', 3.25],
+  ])('%s takes the dtype of what it meets', (binding, body, expected) => {
+    for (const dtype of dtypes)
+      expect(runEntry(`${head}export fn f(x: ${dtype}) {\n${binding}\nreturn ${body}\n}`, 'f', { x: 3 })).toEqual([expected]);
+  });
+  test('it is computed in that dtype, and is f32 where nothing says which', () => {
+    const text = `${head}export fn f(x: f64) {\nlet a = both(2.0)\nreturn (x * a.b[0], a.b[0], next([1]), twice(3))\n}`;
+    expect(runEntry(text, 'f', { x: 1 })).toEqual([[Math.SQRT2, Math.fround(Math.SQRT2), [2], 6]]);
+    expect(entryTexts(moduleOf(text).module)).toEqual(['fn f(x: f64): (f64, f32, i32[1], i32)']);
+  });
+  test('integers stay integers', () => {
+    expect(runEntry(`${head}export fn f(x: i64) {\nlet (a, b) = (next([1]), twice(2))\nreturn x * a + b\n}`, 'f', { x: '5' })).toEqual([
+      [14],
+    ]);
+    expect(check(`${head}export fn f(x: f64) {\nlet a = next([1])\nreturn x * a\n}`).diagnostics[0]?.code).toBe('dtype-mismatch');
+  });
+  test('a default is said, and random numbers are drawn once', () => {
+    for (const call of ['half(1.0)', 'noise(1.0, 3)'])
+      expect(check(`${head}export fn f(x: f64) {\nlet a = ${call}\nreturn x * a\n}`).diagnostics[0]?.code).toBe('dtype-mismatch');
+  });
+});
+
 describe('axes of size 1', () => {
   test.each([
     [

@@ -12,7 +12,7 @@ import { agree, bindingLabel, ownDType, shapeOf, stackTensors, toTensor } from '
 import { alone, expectedDType } from '../types.js';
 import { describe, dimOf, ERROR, number, tensorValue, type Value } from '../values.js';
 import { oneAxis, sizesGiven } from './axes.js';
-import { areAlike, areTensors, concatHint, elementText, openSizeHint, orderHint, stretches } from './shape-mistakes.js';
+import { areAlike, areTensors, concatHint, elementText, failWidths, openSizeHint, orderHint, stretches } from './shape-mistakes.js';
 import { optional, required, result, type Builtin, type BuiltinCall } from './builtin.js';
 
 /** What literals become: the dtype that is expected, or where all are literals that of what stands beside. */
@@ -279,10 +279,11 @@ const pad: Builtin = {
   name: 'pad',
   doc: 'Zeros around: `before` and `after` say how many, in a list with a number per axis, by which its size grows.',
   signatures: ['pad<T: any, ...S, ...R>(x: T[...S], before: list, after: list): T[...R]'],
-  parameters: required('x', 'before', 'after'),
+  parameters: [...required('x', 'before'), ...optional('after')],
   run(call) {
     const node = call.elements('x');
     if (node === undefined) return ERROR;
+    if (!call.has('after')) return failWidths(call, node.type.shape.length);
     const before = sizesGiven(call, call.given('before'));
     const after = sizesGiven(call, call.given('after'));
     if (before === undefined || after === undefined) return ERROR;
