@@ -127,6 +127,13 @@ function inlined(call: Call, fn: FunctionValue, usual?: DType): Called {
   inferDType(declaration.result, call.expected, scope, call.site);
   inferOpen(call, declaration, values, scope);
   const undecided = bindings.filter((binding) => binding.known === undefined && binding.initial === undefined);
+  for (const {
+    name: { text },
+    type,
+  } of declaration.parameters) {
+    const given = values.get(text);
+    if (given !== undefined && ownDType(given.value) === undefined) matcher.foresee(given.value, type);
+  }
   matchAll(true);
   if (failed || !matcher.finish()) return NOTHING;
 

@@ -47,6 +47,8 @@ describe('calls of which only literals say the dtype', () => {
   test.each([
     ['let a = twice(0.25)', 'a * x', 1.5],
     ['let a = twice(2)', 'a * x', 12],
+    ['let a = outer(arange(2), [0.5, 1.5])', 'a[1, 1] * x', 4.5],
+    ['let a = clip(2, 0, 0.5)', 'a * x', 1.5],
     ['let a = both(4.0)', 'a.a * x + a.b[0] + a.b[1]', 30],
     ['let (a, b) = (shares([1.0, 3.0]), std([1.0, 3.0]))', 'a[1] * x + b', 3.25],
   ])('%s takes the dtype of what it meets', (binding, body, expected) => {

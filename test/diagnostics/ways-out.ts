@@ -29,6 +29,16 @@ export const waysOut: Readonly<Record<string, readonly (readonly [from: string, 
   'missing-argument-pad-torch': [['(2, 2, 1, 1)', '[1, 2], [1, 2]']],
   'type-mismatch-dtype-hidden': [['fn f32', 'fn scaled']],
   'unknown-name-zip': [['zip(x, y)', '(x, y)']],
+  'not-assignable-instance': [
+    ['export step', 'optimizer set() { update(p, g) { p <- g } }\n\nexport step'],
+    ['target <- net', 'update target with set() by params(net)'],
+  ],
+  'shape-mismatch-index-tasks': [
+    ['xs[k]', '([l, m] => xs[k, l, m])'],
+    ['ys[k]', '([l] => ys[k, l])'],
+    ['@ w', '@ ([l] => w[l])'],
+  ],
+  'unknown-name-finite': [['isfinite(x)', 'abs(x) < 1.0 / 0.0']],
   'default-pack': [['<...S = 3>', '<...S>']],
   'indices-beside-fractions': [['cos(6.28 * k)', 'cos(6.28 * f64(k))']],
   'assign-outside-step-loop-assign': [
