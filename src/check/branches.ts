@@ -32,7 +32,7 @@ export function evaluateIfStatement(context: Context, statement: IfStatement, sc
     evaluateBranch(context, condition.value ? whenTrue : whenFalse, scope);
     return;
   }
-  context.checker.growth.spend(1 + (context.entry.versions.size >> 2));
+  context.checker.growth.spend(1);
   const inside: Context = { ...context, conditional: true };
   const { entry } = context;
   const mark = context.checker.build.size;

@@ -78,6 +78,8 @@ export class EntryState {
   #streams = 0;
   #attempts = 0;
   #guesses = 0;
+  /** Of what is assigned by statements that run apart: how many versions there were before. */
+  #before: Map<VariableRecord, number> | undefined;
   #recording: { readonly asked: Set<string>; readonly assigned: [VariableRecord, TensorNode][]; plain: boolean } | undefined;
 
   /**
@@ -186,13 +188,19 @@ export class EntryState {
 
   /** Runs `statements` and takes their assignments back: the newest value of each variable that they assigned. */
   apart(statements: () => void): ReadonlyMap<VariableRecord, TensorNode> {
-    const before = new Map([...this.versions].map(([variable, versions]) => [variable, versions.length]));
-    statements();
+    const around = this.#before;
+    const before = new Map<VariableRecord, number>();
+    this.#before = before;
+    try {
+      statements();
+    } finally {
+      this.#before = around;
+    }
     const assigned = new Map<VariableRecord, TensorNode>();
-    for (const [variable, versions] of [...this.versions]) {
-      const count = before.get(variable) ?? 0;
-      const last = versions.at(-1);
-      if (last === undefined || versions.length === count) continue;
+    for (const [variable, count] of before) {
+      const versions = this.versions.get(variable);
+      const last = versions?.at(-1);
+      if (versions === undefined || last === undefined) continue;
       assigned.set(variable, last);
       if (count === 0) this.versions.delete(variable);
       else versions.length = count;
@@ -213,6 +221,7 @@ export class EntryState {
   assign(variable: VariableRecord, version: TensorNode): void {
     this.#recording?.assigned.push([variable, version]);
     const versions = this.versions.get(variable);
+    if (this.#before?.has(variable) === false) this.#before.set(variable, versions?.length ?? 0);
     if (versions === undefined) this.versions.set(variable, [version]);
     else versions.push(version);
   }

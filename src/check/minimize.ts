@@ -62,13 +62,13 @@ export function minimize(context: Context, statement: MinimizeStatement, scope: 
   const gradients = applyOp(inside, ops.grad, [node, ...targets.map((target) => target.version)], { outputs: 1 }, statement.span);
   if (gradients === undefined) return;
   const updates = new LikeUpdates();
-  withRows(inside, meansHaveRows(inside, [node], statement.span), statement.span, () => {
-    for (const [index, { variable }] of targets.entries()) {
-      const inner = insideUpdate(inside, variable, statement);
-      const gradient = applyTensor(inner, ops.element, [gradients], { index }, statement.span);
-      if (gradient !== undefined) updateParam(inner, statement, rule, variable, gradient, updates);
-    }
-  });
+  const rows = meansHaveRows(inside, [node], statement.span);
+  for (const [index, { variable }] of targets.entries()) {
+    const inner = insideUpdate(inside, variable, statement);
+    const gradient = applyTensor(inner, ops.element, [gradients], { index }, statement.span);
+    if (gradient === undefined) continue;
+    withRows(inner, rows, statement.span, () => updateParam(inner, statement, rule, variable, gradient, updates));
+  }
 }
 
 const insideUpdate = (context: Context, { path }: VariableRecord, { span }: Statement): Context =>
@@ -85,12 +85,13 @@ export function updateBy(context: Context, statement: UpdateStatement, scope: Sc
   if (gradients === undefined) return;
   const inside = insideOf(context, rule, statement);
   const updates = new LikeUpdates();
-  withRows(inside, meansHaveRows(inside, gradients, statement.span), statement.span, () => {
-    for (const [at, variable] of variables.entries()) {
-      const gradient = gradients[at];
-      if (gradient !== undefined) updateParam(insideUpdate(inside, variable, statement), statement, rule, variable, gradient, updates);
-    }
-  });
+  const rows = meansHaveRows(inside, gradients, statement.span);
+  for (const [at, variable] of variables.entries()) {
+    const gradient = gradients[at];
+    if (gradient === undefined) continue;
+    const inner = insideUpdate(inside, variable, statement);
+    withRows(inner, rows, statement.span, () => updateParam(inner, statement, rule, variable, gradient, updates));
+  }
 }
 
 const inStepHint = 'a function is pure: do it in the step, which takes the loss or the gradients of the function';

@@ -129,6 +129,36 @@ describe.skipIf(browser === undefined)('the page in a browser', () => {
     expect(one.complaints).toEqual([]);
   });
 
+  it('is made larger and smaller, fits, and a drag moves it without a click', async () => {
+    written('mnist.tdsl', '--depth', '9');
+    const one = await open();
+    const size = (): Promise<number> => one.evaluate<number>('document.querySelector("#drawing svg").getBoundingClientRect().height');
+    const whole = await size();
+    await one.click('#larger');
+    expect(await size()).toBeCloseTo(1.25 * whole, 0);
+    await one.evaluate(
+      '(() => { const event = new WheelEvent("wheel", { ctrlKey: true, deltaY: -100, clientX: 99, clientY: 99, cancelable: true }); document.getElementById("drawing").dispatchEvent(event); })()',
+    );
+    expect(await size()).toBeCloseTo(1.25 * Math.exp(0.25) * whole, 0);
+    const shown = await one.evaluate<string[]>(labels);
+    expect(
+      await one.evaluate<number>(`(() => {
+        const title = document.querySelector('#drawing g.open > text');
+        const at = (type, x, y) => title.dispatchEvent(new PointerEvent(type, { bubbles: true, buttons: 1, clientX: x, clientY: y }));
+        at('pointerdown', 300, 300);
+        at('pointermove', 250, 100);
+        at('click', 250, 100);
+        return document.getElementById('drawing').scrollTop;
+      })()`),
+    ).toBeGreaterThan(0);
+    expect(await one.evaluate<string[]>(labels)).toEqual(shown);
+    await one.click('#fit');
+    expect(await size()).toBeLessThanOrEqual(await one.evaluate<number>('document.getElementById("drawing").clientHeight'));
+    await one.click('#fold');
+    await one.until('document.querySelectorAll("#drawing g.open").length === 0');
+    expect(one.complaints).toEqual([]);
+  });
+
   it('shows hostile names as they are written', async () => {
     written('hostile.tdsl', '--depth', '9');
     const one = await open();

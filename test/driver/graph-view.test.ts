@@ -116,6 +116,13 @@ describe('folded', () => {
     expect(at(2)).toEqual(
       expect.arrayContaining(['    w = variable: f32[784, 300]', '    relu: f32[B, 300]', '    m/next = add: f32[784, 300]']),
     );
+    // What an update computes and sets stands in its box, also where a mean over no rows leaves all as it was.
+    const [adam] = fold(boxesOf(train as EntryView), openTo(1)).root.boxes.filter(({ title }) => title === 'adam');
+    expect(adam?.nodes.map(({ op }) => op)).toEqual(['grad']);
+    const inner = fold(boxesOf(train as EntryView), openTo(2)).root;
+    expect(inner.updates).toEqual([]);
+    const update = inner.boxes.find(({ title }) => title === 'adam')?.boxes[0];
+    expect(update?.updates.map(({ variable }) => variable)).toEqual(['t', 'm', 'v', 'net/hidden1/w']);
     const all = at(9);
     expect(all.filter((line) => !line.trimStart().startsWith('['))).toHaveLength(train?.nodes.length ?? 0);
     expect(at(10)).toEqual(all);
@@ -208,11 +215,13 @@ describe('folded', () => {
   it('edges end at what is seen, and lead through a series once', () => {
     for (const view of [train, gpt]) {
       for (const isOpen of [openToInstances, ...[0, 1, 2, 9].map(openTo)]) {
-        const { root: all, edges, outputs, updates } = fold(boxesOf(view as EntryView), isOpen);
+        const { root: all, edges, outputs } = fold(boxesOf(view as EntryView), isOpen);
         const order = new Map<string, number>();
+        const updates: FoldedBox['updates'][number][] = [];
         const visit = (box: FoldedBox): void => {
           if (!box.open) order.set(box.box.id, order.size);
           for (const { node } of box.nodes) order.set(node.id, order.size);
+          updates.push(...box.updates);
           for (const one of box.boxes) visit(one);
         };
         visit(all);

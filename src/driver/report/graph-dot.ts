@@ -8,7 +8,7 @@ import type { ViewScope } from './graph-view.js';
 export function toDot(entries: readonly Folded[]): string {
   return [
     'digraph {',
-    '  graph [fontname="Helvetica,Arial,sans-serif", fontsize=12, compound=true, rankdir=BT, labelloc=b, ranksep=0.3, nodesep=0.2]',
+    '  graph [fontname="Helvetica,Arial,sans-serif", fontsize=12, compound=true, rankdir=BT, labelloc=b, labeljust=l, ranksep=0.3, nodesep=0.2]',
     '  node [fontname="Helvetica,Arial,sans-serif", fontsize=10, shape=box, style="rounded,filled", fillcolor=white, color="#888888", height=0.3, margin="0.05,0.05"]',
     '  edge [fontname="Helvetica,Arial,sans-serif", fontsize=8, color="#777777", arrowsize=0.6]',
     ...entries.flatMap(entryLines),
@@ -16,30 +16,36 @@ export function toDot(entries: readonly Folded[]): string {
   ].join('\n');
 }
 
-function entryLines({ entry, root, edges, outputs, updates }: Folded, at: number): string[] {
+function entryLines({ entry, root, edges, outputs }: Folded, at: number): string[] {
   const prefix = `e${at}_`;
-  const end = (name: string, label: string, color: string, from: string): string[] => [
-    `    ${prefix}${name} [label=${quote(cut(label))}, shape=ellipse, fillcolor="${color}"]`,
-    `    ${prefix}${from} -> ${prefix}${name}`,
-  ];
   return [
     `  subgraph cluster_${at} {`,
     `    label=${quote(entry)}`,
     '    style=filled; color="#f4f4f8"',
     ...insideLines(root, prefix, '    '),
-    ...outputs.flatMap(({ path, from }, index) => end(`out${index}`, path === '' ? 'result' : path, '#d8f0d8', from)),
-    ...updates.flatMap(({ variable, from }, index) => end(`set${index}`, `${variable} ←`, '#f0e4d0', from)),
+    ...outputs.flatMap(({ path, from }, index) => endLines(`out${index}`, path === '' ? 'result' : path, '#d8f0d8', from, prefix, '    ')),
     ...edges.map(({ from, to, types }) => {
-      // A box may give several things; a node's type stands in the node.
-      const label = from.startsWith('s') ? ` [label=${quote(...types.map(shortType))}]` : '';
+      // A box may give several things; a node's type stands in the node. Room around the text keeps it off the arrow.
+      const label = from.startsWith('s') ? ` [label=${quote(...types.map((type) => `   ${shortType(type)}   `))}]` : '';
       return `    ${prefix}${from} -> ${prefix}${to}${label}`;
     }),
     '  }',
   ];
 }
 
-function insideLines(box: FoldedBox, prefix: string, indent: string): string[] {
-  return [...box.nodes.map((node) => nodeLine(node, prefix, indent)), ...box.boxes.flatMap((one) => boxLines(one, prefix, indent))];
+function insideLines({ box, nodes, boxes, updates }: FoldedBox, prefix: string, indent: string): string[] {
+  return [
+    ...nodes.map((node) => nodeLine(node, prefix, indent)),
+    ...boxes.flatMap((one) => boxLines(one, prefix, indent)),
+    ...updates.flatMap(({ variable, from }, at) => endLines(`set${box.id}_${at}`, `${variable} ←`, '#f0e4d0', from, prefix, indent)),
+  ];
+}
+
+function endLines(name: string, label: string, color: string, from: string, prefix: string, indent: string): string[] {
+  return [
+    `${indent}${prefix}${name} [label=${quote(cut(label))}, shape=ellipse, fillcolor="${color}"]`,
+    `${indent}${prefix}${from} -> ${prefix}${name}`,
+  ];
 }
 
 function nodeLine({ node, op, name }: FoldedNode, prefix: string, indent: string): string {

@@ -23,6 +23,8 @@ export interface FoldedBox {
   /** Of an open one. */
   readonly nodes: readonly FoldedNode[];
   readonly boxes: readonly FoldedBox[];
+  /** Variables that get a value there: what an optimizer sets in the box that computes it, all else at the top. */
+  readonly updates: readonly { readonly variable: string; readonly from: string }[];
 }
 
 interface FoldedEdge {
@@ -37,7 +39,6 @@ export interface Folded {
   readonly root: FoldedBox;
   readonly edges: readonly FoldedEdge[];
   readonly outputs: readonly { readonly path: string; readonly from: string }[];
-  readonly updates: readonly { readonly variable: string; readonly from: string }[];
 }
 
 export type IsOpen = (box: Box) => boolean;
@@ -59,18 +60,27 @@ export function fold(boxes: Boxes, isOpen: IsOpen): Folded {
   const { view, root, boxOf, standIn, nodes } = boxes;
   /** The closed box that hides the box or is it. */
   const hiding = new Map<Box, Box>();
+  const updates = new Map<Box, { readonly variable: string; readonly from: string }[]>();
+  for (const { variable, node } of view.updates) {
+    const own = boxOf.get(node);
+    if (own === undefined || outwards(own).some((box) => box !== root && !isOpen(box))) continue;
+    const box = isOptimizing(own) ? own : root;
+    const known = updates.get(box) ?? [];
+    updates.set(box, known);
+    known.push({ variable: nameWithin(variable, box.scope, view.entry), from: node });
+  }
   const draw = (box: Box): FoldedBox => {
     const open = box === root || isOpen(box);
     if (!open) {
       for (const inner of within(box)) hiding.set(inner, box);
-      return { box, title: titleOf(box), open, lines: linesOf(box, boxes), nodes: [], boxes: [] };
+      return { box, title: titleOf(box), open, lines: linesOf(box, boxes), nodes: [], boxes: [], updates: [] };
     }
     const seen = box.nodes.map((node): FoldedNode => ({
       node,
       op: boxes.titles.get(node.id) ?? node.op,
       name: node.name === undefined ? undefined : nameWithin(node.name, box.scope, view.entry),
     }));
-    return { box, title: titleOf(box), open, lines: [], nodes: seen, boxes: box.boxes.map(draw) };
+    return { box, title: titleOf(box), open, lines: [], nodes: seen, boxes: box.boxes.map(draw), updates: updates.get(box) ?? [] };
   };
   const drawn = draw(root);
   /** Undefined for copies in a member of a series that is not the first. */
@@ -95,7 +105,6 @@ export function fold(boxes: Boxes, isOpen: IsOpen): Folded {
     root: drawn,
     edges: [...edges.values()].map(({ from, to, types }) => ({ from, to, types: [...types] })),
     outputs: view.outputs.map(({ path, node }) => ({ path, from: endOf(node)?.id ?? node })),
-    updates: view.updates.filter(({ node }) => endOf(node)?.id === node).map(({ variable, node }) => ({ variable, from: node })),
   };
 }
 

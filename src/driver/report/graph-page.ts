@@ -20,7 +20,7 @@ body { margin: 0; height: 100vh; display: grid; grid-template: auto 1fr / 1fr 20
 header { grid-column: 1 / 3; display: flex; gap: 0.5rem; align-items: center; padding: 0.5rem; border-bottom: 1px solid #ddd }
 header h1 { font-size: 1rem; margin: 0 1rem 0 0 }
 header input { flex: 1; max-width: 24rem }
-#drawing { overflow: auto; padding: 0.5rem }
+#drawing { overflow: auto; padding: 0.5rem; cursor: grab; user-select: none }
 aside { overflow: auto; border-left: 1px solid #ddd; padding: 0.5rem }
 aside h2 { font-size: 1rem; overflow-wrap: anywhere }
 aside dt { color: #666; margin-top: 0.5rem }
@@ -51,6 +51,9 @@ export function toHtml(entries: readonly EntryView[], file: string, texts: Texts
 <select id="entry" aria-label="entry"></select>
 <button id="fold">Fold all</button>
 <button id="more">Open one level</button>
+<button id="smaller" aria-label="smaller">−</button>
+<button id="larger" aria-label="larger">+</button>
+<button id="fit">Fit</button>
 <input id="search" type="search" placeholder="Search names, ops, models" aria-label="search">
 </header>
 <div id="drawing"><noscript>This page draws with a script of its own.</noscript></div>

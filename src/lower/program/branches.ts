@@ -9,8 +9,9 @@ import { type BranchAttrs, type CheckpointAttrs, tensorOf } from '../../ops/inde
 import type { Group } from '../fuse/groups.js';
 import { Names, Scope } from '../form/scope.js';
 import type { RequiredOutput } from '../form/storage.js';
+import { emitBufferCopy } from '../schedule/common/copy.js';
 import type { EmitContext } from '../schedule/common/emitter.js';
-import { emitBufferCopy, emitGroup } from './order.js';
+import { emitGroup } from './order.js';
 import { capturesOf, emitRegion, outsideOf, planRegion, whole } from './regions.js';
 
 export function emitBranch(node: Node<BranchAttrs>, group: Group, scope: Scope, context: EmitContext): void {

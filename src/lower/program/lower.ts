@@ -3,7 +3,8 @@
 
 import type { Entry, GraphBuilder, Node, Origin } from '../../graph/index.js';
 import { type Buffer, type Kernel, type KernelOrigin, type Program } from '../../kernel/index.js';
-import { type KernelOrder, emitBufferCopy, emitGroup } from './order.js';
+import { emitBufferCopy } from '../schedule/common/copy.js';
+import { type KernelOrder, emitGroup } from './order.js';
 import { costOf, costOfStatements, titleOf } from './cost-report.js';
 import type { FusedEntry } from './entry.js';
 import { groupKey, layoutKey } from './group-key.js';

@@ -14,11 +14,13 @@ import { fuse } from '../fuse/fuse.js';
 import type { Fusion, Group } from '../fuse/groups.js';
 import type { Precedence } from '../fuse/precedence.js';
 import { memberReads, producer } from '../fuse/reads.js';
+import { overPoints } from '../schedule/common/copy.js';
 import type { EmitContext } from '../schedule/common/emitter.js';
 import { schedulesOf } from '../schedule/index.js';
 import type { Scope } from '../form/scope.js';
 import { splitReductions } from '../fuse/split-reductions.js';
 import type { RequiredOutput, Destination } from '../form/storage.js';
+import { emitLoop } from './loops.js';
 
 export interface KernelOrder {
   /** Of the block: arguments before users. */
@@ -269,12 +271,15 @@ function sorted(groups: readonly Group[], precedence: Precedence<Group>): Group[
 export function emitGroup(block: KernelOrder, group: Group, scope: Scope, context: EmitContext): void {
   const copy = block.sourceCopies.get(group);
   if (copy !== undefined) return emitCopy(group, copy, scope, context);
-  schedulesOf(context.target)[group.mode](group, scope, context, block.fusion);
+  const { mode } = group;
+  // What a region computes is a block again, with groups of its own.
+  if (mode === 'loop') return emitLoop(group, scope, context);
+  schedulesOf(context.target)[mode](group, scope, context, block.fusion);
 }
 
 function emitCopy(group: Group, to: Destination, scope: Scope, context: EmitContext): void {
   const node = (group.members[0] as { readonly node: TensorNode }).node;
-  copyLoops(group, scope, (body, point) => {
+  overPoints(group.outer, scope, (body, point) => {
     const stored = context.storage.stored(node);
     const index = spread(node.type.shape, point);
     const value = stored?.kind === 'value' ? stored.value : build.load(context.storage.bufferOf(node), index);
@@ -284,31 +289,4 @@ function emitCopy(group: Group, to: Destination, scope: Scope, context: EmitCont
         : { kind: 'assign', accumulator: to.accumulator, index: [], value },
     );
   });
-}
-
-type Point = ReturnType<typeof build.index>;
-
-function copyLoops(group: Group, scope: Scope, fill: (body: Scope, point: readonly Point[]) => void): void {
-  const nest = (body: Scope, point: readonly Point[]): void => {
-    const dim = group.outer[point.length];
-    if (dim === undefined) fill(body, point);
-    else
-      body.loop('o', build.size(dim), point.length === group.outer.length - 1 ? 'vector' : 'serial', (o, inner) =>
-        nest(inner, [...point, o]),
-      );
-  };
-  nest(scope, []);
-}
-
-/** Copies a whole buffer, to below the leading indices `prefix` of the other one. */
-export function emitBufferCopy(from: Buffer, to: Buffer, scope: Scope, prefix: readonly Expr[] = []): void {
-  const nest = (body: Scope, point: readonly Point[]): void => {
-    const dim = from.shape[point.length];
-    if (dim === undefined) body.emit({ kind: 'store', buffer: to, index: [...prefix, ...point], value: build.load(from, point) });
-    else
-      body.loop('o', build.size(dim), point.length === from.shape.length - 1 ? 'vector' : 'serial', (o, inner) =>
-        nest(inner, [...point, o]),
-      );
-  };
-  nest(scope, []);
 }

@@ -8,8 +8,9 @@ import { tensorOf } from '../../ops/index.js';
 import type { Scope } from '../form/scope.js';
 import { type Destination, type RequiredOutput, Storage } from '../form/storage.js';
 import type { Stored } from '../form/values.js';
+import { emitBufferCopy } from '../schedule/common/copy.js';
 import { type EmitContext, KernelEmitter } from '../schedule/common/emitter.js';
-import { emitBufferCopy, emitGroup, planBlock } from './order.js';
+import { emitGroup, planBlock } from './order.js';
 import type { Group } from '../fuse/groups.js';
 
 /** Where a value lives from round to round. */

@@ -10,6 +10,7 @@ import { recordedBytes, assumedCarryBytes, mostRecordLevels } from '../../target
 import type { Group } from '../fuse/groups.js';
 import type { Scope } from '../form/scope.js';
 import type { Stored } from '../form/values.js';
+import { emitBufferCopy, overPoints } from '../schedule/common/copy.js';
 import type { EmitContext } from '../schedule/common/emitter.js';
 import { type Carry, capturesOf, emitRound, endCarries, outsideOf, startCarry, storedCarry } from './regions.js';
 
@@ -120,33 +121,15 @@ function recordsFor(limit: number, carries: readonly Carry[]): { readonly width:
 
 function keep(carry: Carry, records: Buffer, slot: Expr, scope: Scope): void {
   if (carry.kind === 'register') scope.emit({ kind: 'store', buffer: records, index: [slot], value: build.read(carry.now) });
-  else
-    emitCopy(carry.now, scope, (point) => ({
-      kind: 'store',
-      buffer: records,
-      index: [slot, ...point],
-      value: build.load(carry.now, point),
-    }));
+  else emitBufferCopy(carry.now, records, scope, [slot]);
 }
 
 function restore(carry: Carry, records: Buffer, slot: Expr, scope: Scope): void {
   if (carry.kind === 'register') scope.emit({ kind: 'assign', accumulator: carry.now, index: [], value: build.load(records, [slot]) });
   else
-    emitCopy(carry.now, scope, (point) => ({
-      kind: 'store',
-      buffer: carry.now,
-      index: point,
-      value: build.load(records, [slot, ...point]),
-    }));
-}
-
-function emitCopy({ shape }: Buffer, scope: Scope, store: (point: readonly Expr[]) => Parameters<Scope['emit']>[0]): void {
-  const nest = (body: Scope, point: readonly Expr[]): void => {
-    const dim = shape[point.length];
-    if (dim === undefined) body.emit(store(point));
-    else body.loop('o', build.size(dim), point.length === shape.length - 1 ? 'vector' : 'serial', (o, inner) => nest(inner, [...point, o]));
-  };
-  nest(scope, []);
+    overPoints(carry.now.shape, scope, (body, point) =>
+      body.emit({ kind: 'store', buffer: carry.now, index: point, value: build.load(records, [slot, ...point]) }),
+    );
 }
 
 /* Note: records.

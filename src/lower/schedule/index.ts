@@ -1,5 +1,6 @@
 // Schedules by kind of target: how each kind of group becomes loops, and how loops are run. In: a target. Out: a table with a schedule for
-// every mode of a group; what writes on loops how they run. Holds: a target of another kind brings both, which the types ask for here.
+// every mode of a group but that of regions; what writes on loops how they run. Holds: a target of another kind brings both, which types
+// ask for here.
 
 import { type KernelCode, mapCode, type Program } from '../../kernel/index.js';
 import type { Target } from '../../target/index.js';
@@ -16,7 +17,8 @@ import { threadCode } from './cuda/threads.js';
 
 /** Emits the statements of a group of `fusion` into `scope`, and kernels that run ahead of it where the context opens them. */
 export type Schedule = (group: Group, scope: Scope, context: EmitContext, fusion: Fusion) => void;
-export type Schedules = Readonly<Record<Mode, Schedule>>;
+/** What stands around regions is the same for every target: `program/loops.ts`. */
+export type Schedules = Readonly<Record<Exclude<Mode, 'loop'>, Schedule>>;
 
 export function schedulesOf(target: Target): Schedules {
   switch (target.kind) {

@@ -9,10 +9,12 @@ import { toDot } from '../graph-dot.js';
 import { fold, openTo, openToInstances, paramsOf, shapesOf, titleOf } from '../graph-fold.js';
 import type { PageData } from '../graph-page.js';
 import { search } from '../graph-search.js';
+import { Zoom } from './zoom.js';
 
 /** More nodes than these are not laid out: it would take minutes. */
 const drawable = 1000;
 const foundAtMost = 50;
+const help = 'A click on a box opens it, a click on its title folds it. Dragging moves the drawing; Ctrl and the wheel change its size.';
 
 const element = <E extends Element>(id: string, kind: new () => E): E => {
   const found = document.getElementById(id);
@@ -34,6 +36,7 @@ class Page {
   readonly #details = element('details', HTMLElement);
   readonly #found = element('found', HTMLElement);
   readonly #search = element('search', HTMLInputElement);
+  readonly #zoom: Zoom;
   #boxes: Boxes;
   #open = new Set<Box>();
   #selected: string | undefined;
@@ -42,6 +45,12 @@ class Page {
     this.#data = data;
     this.#graphviz = graphviz;
     this.#boxes = this.#enter(0);
+    // It takes what is no click away from the listeners below.
+    this.#zoom = new Zoom(this.#drawing, {
+      smaller: element('smaller', HTMLButtonElement),
+      larger: element('larger', HTMLButtonElement),
+      fit: element('fit', HTMLButtonElement),
+    });
     const entries = element('entry', HTMLSelectElement);
     for (const [at, view] of data.entries.entries()) entries.append(new Option(printable(view.entry), String(at)));
     entries.addEventListener('change', () => {
@@ -116,6 +125,7 @@ class Page {
     const dot = toDot([fold(this.#boxes, (box) => this.#open.has(box))]);
     const { documentElement } = new DOMParser().parseFromString(this.#graphviz.dot(dot), 'image/svg+xml');
     this.#drawing.replaceChildren(document.importNode(documentElement, true));
+    this.#zoom.apply();
     for (const shape of this.#drawing.querySelectorAll('g.closed, g.open')) {
       shape.setAttribute('tabindex', '0');
       shape.setAttribute('role', 'button');
@@ -136,7 +146,7 @@ class Page {
     this.#shape()?.classList.add('selected');
     const { nodes } = this.#boxes;
     const id = this.#selected;
-    if (id === undefined) return this.#details.replaceChildren(make('p', 'A click on a box opens it, a click on its title folds it.'));
+    if (id === undefined) return this.#details.replaceChildren(make('p', help));
     const box = this.#boxNamed(id);
     this.#details.replaceChildren(...(box !== undefined ? this.#boxFacts(box) : nodes.has(id) ? this.#nodeFacts(id) : []));
   }

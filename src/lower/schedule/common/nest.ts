@@ -9,9 +9,9 @@ import type { Node, TensorNode } from '../../../graph/index.js';
 import { build, type Buffer, type Stmt } from '../../../kernel/index.js';
 import type { NestContext } from '../../../ops/index.js';
 import type { Group } from '../../fuse/groups.js';
+import { emitBufferCopy } from './copy.js';
 import type { EmitContext } from './emitter.js';
 import type { Scope } from '../../form/scope.js';
-import { emitBufferCopy } from '../../program/order.js';
 
 export function emitNest(group: Group, scope: Scope, context: EmitContext): void {
   for (const { node } of group.members) {

@@ -3,7 +3,6 @@
 import { InternalError } from '../../../base/index.js';
 import { transposeOf, emitTranspose } from './transpose.js';
 import { emitRowReduction } from '../common/row-reduction.js';
-import { emitLoop } from '../../program/loops.js';
 import { emitElementwise } from './elementwise.js';
 import { emitNest } from '../common/nest.js';
 import { emitColumnReduction } from '../common/column-reduction.js';
@@ -30,5 +29,4 @@ export const cpu = (target: CpuTarget): Schedules => ({
     throw new InternalError('lower', 'no schedule of a CPU keeps scores in registers');
   },
   nest: (group, scope, context) => emitNest(group, scope, context),
-  loop: (group, scope, context) => emitLoop(group, scope, context),
 });

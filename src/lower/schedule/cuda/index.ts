@@ -1,7 +1,6 @@
 // The schedules of GPUs: blocks where CPUs have threads, threads of a block where those have lanes. In: a group. Out: statements in a
 // scope. Holds: what the lanes of a block combine they combine in one order.
 
-import { emitLoop } from '../../program/loops.js';
 import { emitColumnReduction } from '../common/column-reduction.js';
 import { KernelEmitter } from '../common/emitter.js';
 import { emitFullReduction } from '../common/full-reduction.js';
@@ -23,5 +22,4 @@ export const cuda = (target: CudaTarget): Schedules => ({
   matmul: (group, scope, context) => emitProduct(group, scope, context, target),
   flash: (group, scope, context) => emitAttention(group, scope, context, target),
   nest: (group, scope, context) => emitBatch(group, scope, context),
-  loop: (group, scope, context) => emitLoop(group, scope, context),
 });
