@@ -32,9 +32,10 @@ export function openSizeHint(whole: Dim, shape: Shape): string {
 }
 
 /** `pad(x, [[1, 1], [2, 2]])`: how many zeros there are, as NumPy (by axes), PyTorch (from the last axis on) or Keras have it. */
-export function failWidths(call: BuiltinCall, rank: number): Value {
+export function failWidths(call: BuiltinCall): Value {
+  const rank = call.elements('x')?.type.shape.length;
   const { value } = call.given('before');
-  if (value.kind === 'error') return ERROR;
+  if (rank === undefined || value.kind === 'error') return ERROR;
   const text = (one: Value | undefined): string =>
     one === undefined ? '…' : one.kind === 'number' ? shown(one) : one.kind === 'size' ? `${one.dim}` : '…';
   const items = value.kind === 'list' || value.kind === 'tuple' ? value.items : [value];

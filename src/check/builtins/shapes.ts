@@ -279,11 +279,11 @@ const pad: Builtin = {
   name: 'pad',
   doc: 'Zeros around: `before` and `after` say how many, in a list with a number per axis, by which its size grows.',
   signatures: ['pad<T: any, ...S, ...R>(x: T[...S], before: list, after: list): T[...R]'],
-  parameters: [...required('x', 'before'), ...optional('after')],
+  parameters: required('x', 'before', 'after'),
+  lacking: failWidths,
   run(call) {
     const node = call.elements('x');
     if (node === undefined) return ERROR;
-    if (!call.has('after')) return failWidths(call, node.type.shape.length);
     const before = sizesGiven(call, call.given('before'));
     const after = sizesGiven(call, call.given('after'));
     if (before === undefined || after === undefined) return ERROR;
