@@ -170,7 +170,8 @@ function inlined(call: Call, fn: FunctionValue, usual?: DType): Called {
     scope.addValue(parameter.name.text, 'parameter', value, parameter.name.span, parameter.type, scope);
   }
   inferFromExpected(context, declaration.result, call.expected, scope, call.site);
-  const why = otherRank(declaration.result, call.expected, name) ?? filledHint(call, fn);
+  const isFilled = bindings.some(({ known, sort }) => known === undefined && sort === 'pack');
+  const why = otherRank(declaration.result, call.expected, name) ?? (isFilled ? filledHint(call, fn) : undefined);
   if (!demandGenerics(context, bindings, scope, name, call.site, why, usual)) return NOTHING;
   if (!demandFacts(context, declaration.facts, scope, name, call.site)) return NOTHING;
   const value = context.checker.growth.within('body', context, call.site, `the call of \`${name}\``, () =>

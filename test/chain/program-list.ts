@@ -53,11 +53,6 @@ export const programList: Readonly<Record<string, readonly ChainCase[]>> = {
   ],
   'test/programs/sequence-models.tdsl': [
     ...[1, 5].map((T): ChainCase => ({ entry: 'crf', dims: { T, K: 3 }, ranges: { tags: [0, 2] } })),
-    ...[1, 5].map((T): ChainCase => ({
-      entry: 'posteriors',
-      dims: { T, S: 3 },
-      ranges: { start: [0.1, 1], move: [0.1, 1], seen: [0.1, 1] },
-    })),
     ...[0, 5].map((T): ChainCase => ({ entry: 'decode', dims: { S: 4, T, H: 3, E: 2 } })),
     ...[1, 4].map((K): ChainCase => ({ entry: 'beam', dims: { K, V: 5 }, ranges: { texts: [0, 4], t: [0, 4] } })),
   ],

@@ -159,7 +159,6 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
   ],
   'sequence-models.tdsl': [
     'fn crf(emissions: f64[T, K], move: f64[K, K], tags: i32[T]): { nll: f64, emissions: f64[T, K], move: f64[K, K] }',
-    'fn posteriors(start: f64[S], move: f64[S, S], seen: f64[T, S]): f64[T, S]',
     'fn decode(encoded: f64[S, H], start: f64[H], ys: f64[T, E], wa: f64[H, H], ua: f64[H, H], va: f64[H], wx: f64[E, H], wc: f64[H, H], wh: f64[H, H]): { hidden: f64[T, H], attention: f64[T, S], slope: f64[H, H] }',
     'fn beam(scores: f64[K], next: f64[K, V], texts: i32[K, 5], t: i32): (f64[3], i32[3, 5])',
   ],
