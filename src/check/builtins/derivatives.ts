@@ -10,6 +10,7 @@ import { broadcastTo } from '../broadcast.js';
 import { latestVersion, reachable } from '../dependence.js';
 import { paramsOf } from '../params.js';
 import { fittingHint } from '../fitting.js';
+import { countable } from '../growth.js';
 import { excerpt, fail } from '../report.js';
 import { bindingLabel, toTensor } from '../tensors.js';
 import { expectTensor } from '../types.js';
@@ -43,6 +44,7 @@ function arranged(value: Value, values: readonly Value[]): Value {
 
 /** Float tensors to differentiate; undefined after a diagnostic. */
 function outputs(call: BuiltinCall, given: Given): TensorNode[] | undefined {
+  if (!countable(call.context, given.value, given.span, 'what is differentiated')) return undefined;
   const nodes: TensorNode[] = [];
   for (const item of items(given.value)) {
     const node = toTensor(call.context, item, given.span);
@@ -65,6 +67,7 @@ const isNamed = (node: TensorNode): boolean =>
 
 /** What to differentiate with respect to; undefined after a diagnostic. */
 function inputs(call: BuiltinCall, given: Given, ys: readonly TensorNode[]): TensorNode[] | undefined {
+  if (!countable(call.context, given.value, given.span, 'what it is differentiated by')) return undefined;
   const listed = items(given.value);
   // Only a variable has versions to choose among.
   const found = listed.some((item) => item.kind === 'variable') ? reachable(ys) : new Set<TensorNode>();
@@ -159,6 +162,7 @@ const jvp: Builtin = {
     const [target] = ys ?? [];
     const [input] = xs ?? [];
     const v = call.given('v', input === undefined ? undefined : expectTensor(input.type.dtype, input.type.shape));
+    if (!countable(context, v.value, v.span, 'the direction')) return ERROR;
     if (v.value.kind === 'error' || ys === undefined || xs === undefined || target === undefined) return ERROR;
     if (ys.length > 1) return fail(context, 'type-mismatch', y.span, '`jvp` differentiates one value', { hint: 'call it once for each' });
     const directions = itemsFor(x.value, v.value);
