@@ -158,6 +158,8 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined, r
     return 'it takes the param and its gradient: `update(p, g)`; settings stand behind the name';
   if (message.includes('to close the summary')) return 'a summary has a name and a value: `summary scalar("loss", loss)`';
   if (message === 'expected an expression' && type === t.Colon) return 'a record after `=>` goes in parentheses: `x => ({ a: x })`';
+  if (message.includes('to close the block') && found.image === 'fn')
+    return 'a function that belongs into the block is a lambda: `let f = (x, y) => …`';
   if (message.includes('to close the block') && (type === t.word.state || type === t.word.param)) return misplaced;
   if (previous?.tokenType === t.word.precision && type === t.Identifier)
     return '`precision` is a statement: `{ precision bf16 { return … } }`';

@@ -224,10 +224,13 @@ export abstract class StatementRules extends ExpressionRules {
     if (this.RECORDING_PHASE || sign !== undefined) {
       const value = this.OPTION1(() => this.SUBRULE1(this.expression)) ?? { kind: 'missing', span: this.gap() };
       if (sign?.tokenType === t.Equals) {
-        const name = this.textOf(expression.span);
+        const name = this.textOf(expression.kind === 'call' ? expression.callee.span : expression.span);
         this.report(sign, {
           message: "'=' gives no name here",
-          hint: `write \`let ${name} = …\` for a new value, \`${name} <- …\` to assign a variable`,
+          hint:
+            expression.kind === 'call'
+              ? `a function in a block is a lambda: \`let ${name} = (x, y) => …\``
+              : `write \`let ${name} = …\` for a new value, \`${name} <- …\` to assign a variable`,
           expected: ["'<-'"],
         });
       }

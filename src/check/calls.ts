@@ -4,7 +4,7 @@
 import type { CallExpression, Expression, GenericArgument, Identifier, Span } from '../../grammar/index.js';
 import { type DType, isFloat } from '../base/index.js';
 import { callBuiltin } from './builtins/builtin.js';
-import { drawnIn, shapedCall } from './builtins/filled.js';
+import { filledIn, shapedCall } from './builtins/filled.js';
 import type { Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { warnOfConversion } from './constant-range.js';
@@ -79,7 +79,7 @@ function callValue(given: Call, callee: Value, span: Span): Value {
       return ERROR;
     case 'function': {
       const shaped = shapedCall(call, callee);
-      return shaped === undefined ? callFunction(drawnIn(call, callee), callee) : callBuiltin(shaped.call, shaped.form);
+      return shaped === undefined ? callFunction(filledIn(call, callee), callee) : callBuiltin(shaped.call, shaped.form);
     }
     case 'lambda':
       return callLambda(call, callee);

@@ -63,7 +63,9 @@ export function carryTypes(
   let known = [...sure];
   const { space } = context.body ?? {};
   /** A round of carries of these types, of which nothing is kept; undefined where it has mistakes. */
-  const trial = (tried: readonly (TensorType | undefined)[]): { readonly value: Trial | undefined; readonly mistakes: number } => {
+  const trial = (
+    tried: readonly (TensorType | undefined)[],
+  ): { readonly value: Trial | undefined; readonly mistakes: number; readonly ofDTypes: number } => {
     context.checker.growth.spend(context.entry.named >> 3);
     const leaves = starts.map((start, at) => (tried[at] === undefined ? start : tensorValue(ops.placeholder(build, tried[at]))));
     const carry = withLeaves(initial, leaves);
@@ -107,15 +109,16 @@ export function carryTypes(
   let types = typed();
   // What the body makes of literals does not say it: it may be what else they meet.
   if (known.some((type, at) => type === undefined && isFloat((types[at] as TensorType).dtype)) && leafExpected?.dtype === undefined) {
-    let least = Infinity;
+    let least = { mistakes: Infinity, ofDTypes: Infinity };
     for (const tried of [types, ...otherFloats.map((dtype) => typed(dtype))]) {
-      const { value, mistakes } = trial(tried);
+      const { value, mistakes, ofDTypes } = trial(tried);
       if (value !== undefined) found = value;
       const fits = value?.leaves.every((leaf, at) => (ownDType(leaf) ?? tried[at]?.dtype) === tried[at]?.dtype) === true;
-      // Where there are mistakes with all of them, those with the fewest are told: others follow from a guess.
-      if (fits || mistakes < least) types = tried;
+      // Where there are mistakes with all of them, those with the fewest are told, of dtypes above all: others follow from a guess.
+      const isBetter = ofDTypes < least.ofDTypes || (ofDTypes === least.ofDTypes && mistakes < least.mistakes);
+      if (fits || isBetter) types = tried;
       if (fits) break;
-      least = Math.min(least, mistakes);
+      if (isBetter) least = { mistakes, ofDTypes };
     }
   }
   const saysMore = found === undefined && ofLiterals > 0 && ofLiterals < trial(types).mistakes;

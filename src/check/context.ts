@@ -77,6 +77,7 @@ export class EntryState {
   #used = new Map<string, number>();
   #streams = 0;
   #attempts = 0;
+  #guesses = 0;
   /** Of what is assigned by statements that run apart: how many versions there were before. */
   #before: Map<VariableRecord, number> | undefined;
   #recording: { readonly asked: Set<string>; readonly assigned: [VariableRecord, TensorNode][]; plain: boolean } | undefined;
@@ -158,6 +159,26 @@ export class EntryState {
   /** Counts the uses of random numbers. */
   nextStream(): number {
     return this.#streams++;
+  }
+
+  /** How many uses of random numbers there are. */
+  get drawn(): number {
+    return this.#streams;
+  }
+
+  /** Whether it is being tried what a call gives in another dtype. */
+  get isGuessing(): boolean {
+    return this.#guesses > 0;
+  }
+
+  /** An attempt at what a call gives in another dtype. */
+  guessing<T>(attempt: () => T): T {
+    this.#guesses += 1;
+    try {
+      return this.tentatively(attempt);
+    } finally {
+      this.#guesses -= 1;
+    }
   }
 
   /** Whether only types are wanted: inside of an attempt. */

@@ -76,6 +76,10 @@ export const otherWords: readonly (readonly [sentence: string, names: string])[]
   // Products.
   ['a matrix product is written `a @ b`', 'matmul mm bmm mv matvec gemm'],
   ['sums of products are written with indices: `[i, k] => sum[j](a[i, j] * b[j, k])`', 'einsum tensordot contract'],
+  [
+    'the logarithm of |det m| is `sum(log(abs(diagonal(lu(m)[0]))))`; `logdet(m)` is NaN where the determinant is negative',
+    'slogdet logabsdet',
+  ],
   // Operators.
   ['a sum is written `a + b`', 'add plus'],
   ['a difference is written `a - b`', 'subtract sub minus'],
@@ -84,6 +88,8 @@ export const otherWords: readonly (readonly [sentence: string, names: string])[]
   ['a remainder is written `a % b`', 'mod remainder fmod floormod rem'],
   ['a power is written `x ** n`', 'power'],
   ['write `-x`', 'negative neg negate'],
+  ['write `abs(x) < 1.0 / 0.0`', 'isfinite'],
+  ['write `abs(x) == 1.0 / 0.0`', 'isinf'],
   ['write `a == b`', 'equal equals eq'],
   ['write `a != b`', 'notequal ne neq logicalxor xor'],
   ['write `a > b`', 'greater gt'],
@@ -137,6 +143,10 @@ export const otherWords: readonly (readonly [sentence: string, names: string])[]
     'avgpool avgpool2d averagepooling2d',
   ],
   ['sizes are `x.shape`', 'shape'],
+  [
+    'rows of tensors are gone through together as a tuple: `fold (a, b) in (x, y) with s = 0.0 { s + a * b }`; lists by their positions: `[a * y[i] for (i, a) in enumerate(x)]`',
+    'zip',
+  ],
   ['the first size is `x.shape[0]`', 'len length'],
   ['the number of axes is `x.rank`', 'ndim rank'],
   // Values.

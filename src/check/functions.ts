@@ -3,9 +3,9 @@
 // the line of calls in which things were written.
 
 import type { FnDeclaration, Parameter, Span, StepDeclaration } from '../../grammar/index.js';
-import { isFloat } from '../base/index.js';
+import { type DType, isFloat } from '../base/index.js';
 import { assignArguments } from './arguments.js';
-import { shapeHint } from './builtins/filled.js';
+import { filledHint, shapeHint } from './builtins/filled.js';
 import type { Call } from './calls.js';
 import { enterScope, joinPath, type Context, type Frame } from './context.js';
 import { applyCustomRule } from './custom-rule.js';
@@ -13,6 +13,7 @@ import { evaluateBody, evaluate } from './expressions/evaluate.js';
 import { demandFacts } from './facts.js';
 import { bindGenerics, declareGenerics, demandGenerics, inferDType, inferFromExpected, otherRank } from './generics.js';
 import { Matcher } from './match.js';
+import { type Called, inAnyCall } from './open-calls.js';
 import { derives, nameParts } from './patterns.js';
 import { fail } from './report.js';
 import { Scope } from './scope.js';
@@ -51,6 +52,14 @@ export function pushFrame(
 }
 
 export function callFunction(call: Call, fn: FunctionValue): Value {
+  const { kind, generics } = fn.declaration;
+  return kind === 'step' || generics.length === 0 ? inlined(call, fn).value : inAnyCall(call, (given, usual) => inlined(given, fn, usual));
+}
+
+const NOTHING: Called = { value: ERROR, other: undefined };
+
+/** The call, with the body of what is called. `usual`: the dtype that generics are which nothing determines. */
+function inlined(call: Call, fn: FunctionValue, usual?: DType): Called {
   const { context } = call;
   const { declaration } = fn;
   const own = declaration.name.text;
@@ -65,7 +74,7 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
     )
   ) {
     for (const argument of call.passed) argument.value();
-    return ERROR;
+    return NOTHING;
   }
   context.checker.visited.add(declaration);
   const assigned = assignArguments(
@@ -81,15 +90,15 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
         ? `its shape is that of the type it stands for: \`let x: f32[2, 3] = ${own}()\``
         : undefined),
   );
-  if (assigned === undefined) return ERROR;
+  if (assigned === undefined) return NOTHING;
   const frame = pushFrame(context, declaration, fn.self, name, call.site, context.frame);
-  if (frame === undefined) return ERROR;
+  if (frame === undefined) return NOTHING;
   const scope = new Scope(fn.scope);
   const bindings = declareGenerics(context, declaration.generics, scope);
   if (call.generics !== null && !bindGenerics(context, bindings, call.generics, call.scope, name, call.site, declaration.name.span))
-    return ERROR;
+    return NOTHING;
 
-  const matcher = new Matcher(context, scope);
+  const matcher = new Matcher(context, scope, usual);
   const values = new Map<string, { value: Value; span: Span }>();
   let failed = false;
   for (const parameter of declaration.parameters) {
@@ -99,7 +108,7 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
     if (value.kind === 'error') failed = true;
     values.set(parameter.name.text, { value, span: passed.span });
   }
-  if (failed) return ERROR;
+  if (failed) return NOTHING;
   // Tensors say what literals beside them become, then the dtype that is expected of the result.
   const matched = new Map<string, Value>();
   const matchAll = (literals: boolean): void => {
@@ -117,8 +126,16 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
   matchAll(false);
   inferDType(declaration.result, call.expected, scope, call.site);
   inferOpen(call, declaration, values, scope);
+  const undecided = bindings.filter((binding) => binding.known === undefined && binding.initial === undefined);
+  for (const {
+    name: { text },
+    type,
+  } of declaration.parameters) {
+    const given = values.get(text);
+    if (given !== undefined && ownDType(given.value) === undefined) matcher.foresee(given.value, type);
+  }
   matchAll(true);
-  if (failed || !matcher.finish()) return ERROR;
+  if (failed || !matcher.finish()) return NOTHING;
 
   const self = fn.self;
   const segment = self === undefined ? own : methodName(context, self, own);
@@ -153,11 +170,15 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
     scope.addValue(parameter.name.text, 'parameter', value, parameter.name.span, parameter.type, scope);
   }
   inferFromExpected(context, declaration.result, call.expected, scope, call.site);
-  if (!demandGenerics(context, bindings, scope, name, call.site, otherRank(declaration.result, call.expected, name))) return ERROR;
-  if (!demandFacts(context, declaration.facts, scope, name, call.site)) return ERROR;
-  return context.checker.growth.within('body', context, call.site, `the call of \`${name}\``, () =>
+  const isFilled = bindings.some(({ known, sort }) => known === undefined && sort === 'pack');
+  const why = otherRank(declaration.result, call.expected, name) ?? (isFilled ? filledHint(call, fn) : undefined);
+  if (!demandGenerics(context, bindings, scope, name, call.site, why, usual)) return NOTHING;
+  if (!demandFacts(context, declaration.facts, scope, name, call.site)) return NOTHING;
+  const value = context.checker.growth.within('body', context, call.site, `the call of \`${name}\``, () =>
     functionResult(inside, declaration, scope, ofResult(call, declaration, values)),
   );
+  const guess = undecided.find(({ known }) => known?.kind === 'dtype');
+  return { value, other: guess === undefined ? undefined : guess.family === 'integer' ? 'i64' : 'f64' };
 }
 
 /** Where nothing that is passed has a dtype, and no result is declared, a float that is expected is that of what is passed. */

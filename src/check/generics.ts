@@ -2,7 +2,7 @@
 // callee's scope.
 
 import type { Dimension, GenericArgument, GenericParameter, Span, TypeExpression } from '../../grammar/index.js';
-import { dtypeNames, isDType, type Shape } from '../base/index.js';
+import { type DType, dtypeNames, isDType, type Shape } from '../base/index.js';
 import type { Context } from './context.js';
 import { excerpt, fail } from './report.js';
 import { fitsBound, GenericBinding, type DTypeBound, type Scope } from './scope.js';
@@ -266,8 +266,8 @@ export function otherRank(type: TypeExpression | null, expected: Expected | unde
 }
 
 /**
- * Every generic must be known by now or have a default; a float dtype that nothing determines is f32. False after a diagnostic. `why`: a
- * hint that explains more than the usual one.
+ * Every generic must be known by now or have a default; a float dtype that nothing determines is `usual`. False after a diagnostic.
+ * `why`: a hint that explains more than the usual one.
  */
 export function demandGenerics(
   context: Context,
@@ -275,13 +275,14 @@ export function demandGenerics(
   scope: Scope,
   callee: string,
   site: Span,
-  why?: string,
+  why: string | undefined,
+  usual: DType = 'f32',
 ): boolean {
   if (!bindDefaults(context, bindings, scope, callee)) return false;
   for (const binding of bindings) {
     if (binding.known !== undefined) continue;
     if (binding.sort === 'dtype' && binding.family !== 'integer') {
-      binding.bind({ kind: 'dtype', dtype: 'f32' }, site);
+      binding.bind({ kind: 'dtype', dtype: fitsBound(usual, binding.family) ? usual : 'f32' }, site);
       continue;
     }
     fail(context, 'ambiguous-size', site, `nothing determines \`${binding.name}\` of \`${callee}\``, {

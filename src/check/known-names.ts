@@ -45,6 +45,8 @@ const homes: Readonly<Record<string, readonly string[]>> = {
     'softplus',
     'softsign',
     'saturates',
+    'tanhSlope',
+    'tanhGate',
     'windows',
   ],
   'std/loss': [
@@ -157,7 +159,7 @@ export function memberHint(name: string, object: Value, text: string, scope: Sco
   }
   // The members of a record are the program's own.
   if (object.kind === 'record') return undefined;
-  if (name === 'T' || name === 'mT') return 'write `transpose(…)`';
+  if (name === 'T' || name === 'mT') return `write \`transpose(${text})\``;
   const known = knownElsewhere(name);
   if (known !== undefined) return known;
   return isFunction(name, scope) ? `it is a function: \`${name}(${text})\`` : undefined;

@@ -56,10 +56,21 @@ export class Matcher {
 
   readonly context: Context;
   readonly scope: Scope;
+  readonly #usual: DType | undefined;
+  /** Generics for which a number with a fraction is passed that has no dtype: integers without one become floats beside it. */
+  readonly #fractions = new Set<GenericBinding>();
 
-  constructor(context: Context, scope: Scope) {
+  /** `usual`: what a generic dtype is that only literals are passed for; undefined: theirs. */
+  constructor(context: Context, scope: Scope, usual?: DType) {
     this.context = context;
     this.scope = scope;
+    this.#usual = usual;
+  }
+
+  /** Looks at a value without a dtype before others are matched, which take theirs from it. */
+  foresee(value: Value, type: TypeExpression): void {
+    const dtype = type.kind === 'named-type' && type.generics === null ? dtypeNamed(type.name.text, this.scope) : undefined;
+    if (dtype instanceof GenericBinding && isFloat(fallbackDType(value))) this.#fractions.add(dtype);
   }
 
   /** The value in the declared type; an error after a diagnostic. */
@@ -251,7 +262,8 @@ export class Matcher {
       return undefined;
     }
     const bound = wanted.family;
-    const found = own ?? (bound === 'float' ? 'f32' : fallbackDType(value));
+    const usual = this.#usual !== undefined && fitsBound(this.#usual, bound) ? this.#usual : undefined;
+    const found = own ?? usual ?? (bound === 'float' || this.#fractions.has(wanted) ? 'f32' : fallbackDType(value));
     if (!fitsBound(found, bound)) {
       fail(
         this.context,

@@ -19,6 +19,14 @@ const LIMIT = 100;
 /** How many calls around a mistake are labelled. */
 const CALLS = 3;
 
+/** What an attempt gave, with how many mistakes, and how many of them dtypes are about. */
+interface Silenced<T> {
+  readonly value: T;
+  readonly failed: boolean;
+  readonly mistakes: number;
+  readonly ofDTypes: number;
+}
+
 export class Reporter {
   readonly #diagnostics: Diagnostic[] = [];
   readonly #warnings: Diagnostic[] = [];
@@ -26,6 +34,8 @@ export class Reporter {
   #said = 0;
   #muted = 0;
   #silenced = 0;
+  /** Those of them that dtypes are about. */
+  #ofDTypes = 0;
   #filter: ((code: DiagnosticCode) => boolean) | undefined;
 
   get diagnostics(): readonly Diagnostic[] {
@@ -46,6 +56,7 @@ export class Reporter {
     const warns = diagnostic.severity === 'warning';
     if (this.#muted > 0) {
       if (!warns) this.#silenced += 1;
+      if (diagnostic.code === 'dtype-mismatch') this.#ofDTypes += 1;
       return;
     }
     this.#said += 1;
@@ -58,13 +69,14 @@ export class Reporter {
   }
 
   /** Runs `attempt` without keeping its diagnostics; `mistakes`: how many there were. */
-  silently<T>(attempt: () => T): { readonly value: T; readonly failed: boolean; readonly mistakes: number } {
+  silently<T>(attempt: () => T): Silenced<T> {
     const before = this.#silenced;
+    const ofDTypes = this.#ofDTypes;
     this.#muted += 1;
     try {
       const value = attempt();
       const mistakes = this.#silenced - before;
-      return { value, failed: mistakes > 0, mistakes };
+      return { value, failed: mistakes > 0, mistakes, ofDTypes: this.#ofDTypes - ofDTypes };
     } finally {
       this.#muted -= 1;
     }

@@ -142,7 +142,7 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
     fail(context, 'not-assignable', target.span, `\`${object}\` is ${describe(place)}, and no param or state`, {
       labels:
         binding?.span === undefined ? [] : [{ span: binding.span, text: binding.role === 'parameter' ? 'an argument' : 'declared here' }],
-      hint: partAssignHint(place) ?? 'bind a new name with `let`, or declare it as `state`',
+      hint: partAssignHint(place, object) ?? 'bind a new name with `let`, or declare it as `state`',
     });
     return;
   }
@@ -188,10 +188,13 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
 }
 
 /** For what has parts that cannot change. */
-const partAssignHint = (place: Value): string | undefined =>
-  place.kind === 'list' || place.kind === 'tuple' || place.kind === 'record'
+function partAssignHint({ kind }: Value, text: string): string | undefined {
+  if (kind === 'instance')
+    return `its params are set together by a rule of your own: \`optimizer set() { update(p, g) { p <- g } }\`, then \`update ${text} with set() by …\``;
+  return kind === 'list' || kind === 'tuple' || kind === 'record'
     ? 'it exists only while compiling: write a new one, or assign the variables of an instance, as `net.w <- …`'
     : undefined;
+}
 
 /** False after a diagnostic where variables cannot change. `inFunction`: what to do about it in a function that a step calls. */
 export function mayAssign(context: Context, span: Span, what: string, inFunction?: string): boolean {

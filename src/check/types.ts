@@ -189,10 +189,16 @@ export function failUnknownType(context: Context, type: NamedType, scope: Scope)
   const name = type.name.text;
   const binding = scope.lookup(name);
   if (binding !== undefined && binding.role !== 'builtin') {
-    fail(context, 'type-mismatch', type.name.span, `\`${name}\` is no type`, {
-      labels: binding.span === undefined ? [] : [{ span: binding.span, text: 'declared here' }],
-      hint: `the dtypes are ${dtypeNames.join(', ')}`,
-    });
+    fail(
+      context,
+      'type-mismatch',
+      type.name.span,
+      `\`${name}\` is no type${isDType(name) ? ' here, but what this program calls so' : ''}`,
+      {
+        labels: binding.span === undefined ? [] : [{ span: binding.span, text: 'declared here' }],
+        hint: isDType(name) ? 'give what is declared another name, which hides no dtype' : `the dtypes are ${dtypeNames.join(', ')}`,
+      },
+    );
     return;
   }
   fail(context, 'unknown-name', type.name.span, `no type is called \`${name}\``, {

@@ -80,10 +80,14 @@ export const scalarPoints: Readonly<Record<string, readonly HardPoint[]>> = {
   ],
   atan2: [
     { of: 'atan2(x, 1)', at: [0, 1], slopes: [1, 0.5], second: [0, -0.5] },
-    { of: 'atan2(x, 1)', at: [infinite], slopes: [0] },
+    { of: 'atan2(x, 1)', at: [infinite, -infinite, 1e160], slopes: [0, 0, 1e-320], second: [0, 0, 0] },
     { of: 'atan2(1, x)', at: [0, 1], slopes: [-1, -0.5], second: [0, 0.5] },
-    { of: 'atan2(1, x)', at: [infinite], slopes: [0] },
-    { of: 'atan2(x, x)', at: [1, -1], slopes: [0, 0], second: [0, 0] },
+    { of: 'atan2(1, x)', at: [infinite, -infinite], slopes: [0, 0], second: [0, 0] },
+    { of: 'atan2(x, 1e-200)', at: [1e-200, -1e-200, 1e200], slopes: [5e199, 5e199, 0] },
+    { of: 'atan2(1e200, x)', at: [1e200, -1e200], slopes: [-5e-201, -5e-201], second: [0, 0] },
+    { of: 'atan2(x, x)', at: [1, -1, 1e200], slopes: [0, 0, 0], second: [0, 0, 0] },
+    { of: 'atan2(x, x)', at: [1e-200], slopes: [0] },
+    { of: 'atan2(x, x)', at: [infinite, -infinite], slopes: [0, 0], second: [0, 0] },
     { of: 'where(x == 0, 0, atan2(x, x))', at: [0, 1], slopes: [0, 0], second: [0, 0] },
   ],
   sinh: [{ of: 'sinh(x)', at: [0, infinite], slopes: [1, infinite], second: [0, infinite] }],
@@ -200,6 +204,19 @@ export const tensorPoints: Readonly<Record<string, readonly HardPoint[]>> = {
     { of: 'concat([x, x * x], axis: 0)', at: [3], slopes: [7], second: [2] },
     { of: '[i in 0..3] => x[i - 1] ?? 0', at: [1, 2, 3], slopes: [1, 1, 0] },
     { of: '[i in 0..2] => x[0] * x[1 - i] ?? 0', at: [1, 2], slopes: [4, 1], second: [3, 1] },
+  ],
+  // What is x above 0, and below it another function with a slope at 0.
+  corners: [
+    { of: 'elu(x)', at: [0, -0], slopes: [1, 1], second: [1, 1], before: 'import { elu } from "std/nn"' },
+    { of: 'celu(x, alpha: 2)', at: [0, -0], slopes: [1, 1], second: [0.5, 0.5], before: 'import { celu } from "std/nn"' },
+    {
+      of: 'selu(x)',
+      at: [0, -0],
+      slopes: each(2, 1.0507009873554805 * 1.6732632423543772),
+      second: each(2, 1.0507009873554805 * 1.6732632423543772),
+      before: 'import { selu } from "std/nn"',
+    },
+    { of: 'huber(x, 0 * x)', at: [0, 0.5, 2], slopes: [0, 0.5, 1], second: [1, 1, 0], before: 'import { huber } from "std/loss"' },
   ],
   clip: [{ of: 'clip(x, 0, 1)', at: [0, 1, 0.5, -1, 2, infinite], slopes: [0.5, 0.5, 1, 0, 0, 0] }],
   guarded: [

@@ -51,6 +51,35 @@ export const programList: Readonly<Record<string, readonly ChainCase[]>> = {
     ...[0, 5].map((N): ChainCase => ({ entry: 'sample', dims: { H: 3, W: 4, N }, ranges: { ys: [-1.5, 3.5], xs: [-1.5, 4.5] } })),
     ...[1, 6].map((N): ChainCase => ({ entry: 'nms', dims: { N }, ranges: { thr: [0.1, 0.5] } })),
   ],
+  'test/programs/sequence-models.tdsl': [
+    ...[1, 5].map((T): ChainCase => ({ entry: 'crf', dims: { T, K: 3 }, ranges: { tags: [0, 2] } })),
+    ...[0, 5].map((T): ChainCase => ({ entry: 'decode', dims: { S: 4, T, H: 3, E: 2 } })),
+    ...[1, 4].map((K): ChainCase => ({ entry: 'beam', dims: { K, V: 5 }, ranges: { texts: [0, 4], t: [0, 4] } })),
+  ],
+  'test/programs/densities.tdsl': [
+    ...['couplings', 'glow'].flatMap((entry) => [1, 7].map((B): ChainCase => ({ entry, dims: { B } }))),
+    ...[1, 7].map((B): ChainCase => ({ entry: 'diffusion', dims: { B, D: 3 }, ranges: { t: [0, 99] } })),
+    ...[1, 7].map((B): ChainCase => ({ entry: 'mixture', dims: { B, K: 3 } })),
+    ...[1, 4].map((N): ChainCase => ({ entry: 'views', dims: { N, D: 3 }, ranges: { tau: [0.5, 1] } })),
+  ],
+  'test/programs/curvature.tdsl': [
+    ...[1, 6].map((N): ChainCase => ({ entry: 'natural', dims: { N, D: 3, C: 2 }, tolerance: 1e-6 })),
+    ...[1, 5].map((B): ChainCase => ({ entry: 'hamiltonian', dims: { B } })),
+    ...[1, 4].map((N): ChainCase => ({ entry: 'equilibrium', dims: { N, D: 3 }, ranges: { w: [-0.2, 0.2] } })),
+    ...[1, 9].map((N): ChainCase => ({ entry: 'laplace', dims: { N } })),
+  ],
+  'test/programs/edges.tdsl': [
+    ...[1, 7].map((E): ChainCase => ({ entry: 'attend', dims: { N: 4, E, D: 2, O: 3 }, ranges: { src: [0, 3], dst: [0, 3] } })),
+    ...[0, 6].map((E): ChainCase => ({ entry: 'ranks', dims: { N: 4, E }, ranges: { src: [0, 3], dst: [0, 3], start: [0.1, 1] } })),
+    ...[2, 5].map((N): ChainCase => ({ entry: 'neighbours', dims: { N, D: 3 }, ranges: { sigma: [0.5, 1] } })),
+    ...['boxLoss', 'suppress'].flatMap((entry) => [1, 6].map((N): ChainCase => ({ entry, dims: { N } }))),
+  ],
+  'test/programs/policies.tdsl': [
+    ...[1, 7].map((B): ChainCase => ({ entry: 'clipped', dims: { B, A: 3 }, ranges: { actions: [0, 2] } })),
+    ...[0, 5].map((T): ChainCase => ({ entry: 'reinforce', dims: { T, A: 3 }, ranges: { actions: [0, 2] } })),
+    ...[0, 5].map((T): ChainCase => ({ entry: 'advantages', dims: { T } })),
+    { entry: 'remember', steps: 3 },
+  ],
   'test/programs/first-forms.tdsl': [
     ...[1, 5].map((T): ChainCase => ({ entry: 'alibi', dims: { H: 2, T, D: 3 } })),
     ...[0, 3].map((N): ChainCase => ({ entry: 'stft', dims: { N } })),

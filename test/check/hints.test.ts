@@ -34,7 +34,7 @@ describe('names', () => {
     ['soft_max(x)', 'did you mean `softmax`?'],
     ['x.sum()', 'it is a function: `sum(x)`'],
     ['x.unsqueeze(0)', 'an axis of size 1 is added by `expandDims(x, axis: 0)`'],
-    ['x.T', 'write `transpose(…)`'],
+    ['x.T', 'write `transpose(x)`'],
   ])('%s', (expression, hint) => {
     expect(hintsOf(`export fn f<N>(x: f32[N, N]): f32[N, N] = ${expression}`)).toEqual([hint]);
   });
@@ -45,7 +45,7 @@ describe('names', () => {
 });
 
 describe('names from elsewhere', () => {
-  const library = ['std/prelude', 'std/arrays', 'std/nn', 'std/loss', 'std/optim'].flatMap(
+  const library = ['std/prelude', 'std/arrays', 'std/linear-algebra', 'std/nn', 'std/loss', 'std/optim'].flatMap(
     (home) => parse(std(home) ?? '', home).program.declarations,
   );
   const declared = library.flatMap((one) => (one.kind === 'import' ? [] : [one.name.text]));

@@ -157,6 +157,37 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
     'fn products(x: f64[4], g: f64[4]): { y: f64[4], slope: f64[4] }',
     'fn byIndex(x: f64[N]): f64[N]',
   ],
+  'sequence-models.tdsl': [
+    'fn crf(emissions: f64[T, K], move: f64[K, K], tags: i32[T]): { nll: f64, emissions: f64[T, K], move: f64[K, K] }',
+    'fn decode(encoded: f64[S, H], start: f64[H], ys: f64[T, E], wa: f64[H, H], ua: f64[H, H], va: f64[H], wx: f64[E, H], wc: f64[H, H], wh: f64[H, H]): { hidden: f64[T, H], attention: f64[T, S], slope: f64[H, H] }',
+    'fn beam(scores: f64[K], next: f64[K, V], texts: i32[K, 5], t: i32): (f64[3], i32[3, 5])',
+  ],
+  'densities.tdsl': [
+    'fn couplings(x: f64[B, 4], ws: f64[2, 2, 2], wt: f64[2, 2, 2]): f64[B]',
+    'fn glow(x: f64[B, 4], s: f64[4], b: f64[4], w: f64[4, 4], c: f64[2, 4]): { nll: f64, slope: f64[4, 4] }',
+    'fn diffusion(x: f64[B, D], t: i32[B], noise: f64[B, D], w: f64[D, D]): f64',
+    'fn mixture(logits: f64[B, K], mu: f64[B, K], scale: f64[B, K], y: f64[B]): f64',
+    'fn views(a: f64[N, D], b: f64[N, D], tau: f64): f64',
+  ],
+  'curvature.tdsl': [
+    'fn natural(w: f64[D, C], x: f64[N, D], g: f64[D, C]): f64[D, C]',
+    'fn hamiltonian(q: f64[B, 2], p: f64[B, 2], w: f64[4, 6], v: f64[6]): { q: f64[B, 2], p: f64[B, 2], slope: f64[4, 6] }',
+    'fn equilibrium(x: f64[N, D], w: f64[D, D]): { loss: f64, x: f64[N, D], w: f64[D, D] }',
+    'fn laplace(x: f64[N, 3], y: f64[N]): { mode: f64[3], covariance: f64[3, 3] }',
+  ],
+  'edges.tdsl': [
+    'fn attend(x: f64[N, D], src: i32[E], dst: i32[E], w: f64[D, O], al: f64[O], ar: f64[O]): { y: f64[N, O], slope: f64[O] }',
+    'fn ranks(src: i32[E], dst: i32[E], start: f64[N]): f64[N]',
+    'fn neighbours(x: f64[N, D], y: f64[N, 2], sigma: f64): { kl: f64, slope: f64[N, 2] }',
+    'fn boxLoss(a: f64[N, 4], b: f64[N, 4]): { loss: f64, slope: f64[N, 4] }',
+    'fn suppress(boxes: f64[N, 4], scores: f64[N]): bool[N]',
+  ],
+  'policies.tdsl': [
+    'fn clipped(logits: f64[B, A], old: f64[B], actions: i32[B], advantages: f64[B], eps: f64): { loss: f64, slope: f64[B, A] }',
+    'fn reinforce(logits: f64[T, A], actions: i32[T], rewards: f64[T]): f64',
+    'fn advantages(rewards: f64[T], values: f64[T + 1], done: bool[T]): f64[T]',
+    'step remember(rows: f64[4, 3]): f64[8, 3]',
+  ],
   'rearrange.tdsl': [
     'fn order(x: f64[2, 4]): { sorted: f64[2, 4], falling: f64[2, 4], places: i32[2, 4], best: (f64[2, 2], i32[2, 2]) }',
     'fn moved(x: f64[2, 4]): { flipped: f64[2, 4], rolled: f64[2, 4], tiled: f64[4, 4], repeated: f64[2, 8] }',

@@ -106,6 +106,24 @@ describe('params', () => {
       run(`${nets}export fn f(x: f64[1, 2]) { let y = sum(line(x) ** 2) return jvp(y, line, params(line)) }`, { x: [[3, 4]] }),
     ).toEqual([2 * 2.25 * 2.25]);
   });
+  test('lists in lists give derivatives in lists', () => {
+    const other = `${nets}other = Line()\n`;
+    const feeds = { x: [[3, 4]] };
+    for (const names of ['[line, other]', '[params(line), params(other)]', '([line.w, line.b], params(other))']) {
+      const slopes = `grad(sum(line(x)) + 2 * sum(other(x)), ${names})`;
+      expect(run(`${other}export fn f(x: f64[1, 2]) = ${slopes}`, feeds)).toEqual([
+        [
+          [[3, 4], 1],
+          [[6, 8], 2],
+        ],
+      ]);
+      const update = `update ${names} with sgd(lr: 1) by ${slopes}`;
+      expect(run(`${other}export step f(x: f64[1, 2]) { ${update} return (line.b, other.b) }`, feeds)).toEqual([[-0.75, -1.75]]);
+      expect(
+        run(`${other}export fn f(x: f64[1, 2]) { let y = sum(line(x)) return jvp(y, ${names}, [[[1, 0], 2], [0, 0]]) }`, feeds),
+      ).toEqual([5]);
+    }
+  });
   test('minimize over an instance updates them all', () => {
     const text = `${nets}export step f(x: f64[1, 2]) {
       minimize sum(line(x)) with sgd(lr: 1) over net

@@ -31,6 +31,47 @@ describe('tensors of literals and sizes alone', () => {
   });
 });
 
+describe('calls of which only literals say the dtype', () => {
+  const head = `
+    fn twice<T: number>(x: T): T = 2 * x
+    fn both<T: float>(x: T): { a: T, b: (T, T) } = { a: x, b: (sqrt(x), x ** 2) }
+    fn shares<T: float, N>(x: T[N]) {
+      let total = sum(x)
+      return x / total
+    }
+    fn next<T: integer, N>(x: T[N]): T[N] = x + 1
+    fn half<T: float = f32>(x: T): T = x / 2
+    fn noise<T: float>(scale: T, key: i64): T = scale * normal(key: key)
+  `;
+  const dtypes = ['f64', 'f32', 'f16'] as const;
+  test.each([
+    ['let a = twice(0.25)', 'a * x', 1.5],
+    ['let a = twice(2)', 'a * x', 12],
+    ['let a = outer(arange(2), [0.5, 1.5])', 'a[1, 1] * x', 4.5],
+    ['let a = clip(2, 0, 0.5)', 'a * x', 1.5],
+    ['let a = both(4.0)', 'a.a * x + a.b[0] + a.b[1]', 30],
+    ['let (a, b) = (shares([1.0, 3.0]), std([1.0, 3.0]))', 'a[1] * x + b', 3.25],
+  ])('%s takes the dtype of what it meets', (binding, body, expected) => {
+    for (const dtype of dtypes)
+      expect(runEntry(`${head}export fn f(x: ${dtype}) {\n${binding}\nreturn ${body}\n}`, 'f', { x: 3 })).toEqual([expected]);
+  });
+  test('it is computed in that dtype, and is f32 where nothing says which', () => {
+    const text = `${head}export fn f(x: f64) {\nlet a = both(2.0)\nreturn (x * a.b[0], a.b[0], next([1]), twice(3))\n}`;
+    expect(runEntry(text, 'f', { x: 1 })).toEqual([[Math.SQRT2, Math.fround(Math.SQRT2), [2], 6]]);
+    expect(entryTexts(moduleOf(text).module)).toEqual(['fn f(x: f64): (f64, f32, i32[1], i32)']);
+  });
+  test('integers stay integers', () => {
+    expect(runEntry(`${head}export fn f(x: i64) {\nlet (a, b) = (next([1]), twice(2))\nreturn x * a + b\n}`, 'f', { x: '5' })).toEqual([
+      [14],
+    ]);
+    expect(check(`${head}export fn f(x: f64) {\nlet a = next([1])\nreturn x * a\n}`).diagnostics[0]?.code).toBe('dtype-mismatch');
+  });
+  test('a default is said, and random numbers are drawn once', () => {
+    for (const call of ['half(1.0)', 'noise(1.0, 3)'])
+      expect(check(`${head}export fn f(x: f64) {\nlet a = ${call}\nreturn x * a\n}`).diagnostics[0]?.code).toBe('dtype-mismatch');
+  });
+});
+
 describe('axes of size 1', () => {
   test.each([
     [
@@ -115,24 +156,51 @@ describe('loops that start with literals', () => {
 });
 
 describe('at infinities', () => {
-  const functions = ['silu', 'mish', 'hardSwish', 'softsign'];
-  test.each(functions)('%s and its slopes are the limits', (name) => {
-    const head = 'import { silu, mish, hardSwish, softsign } from "std/nn"\n';
-    const text = `${head}fn slopes(f: fn, x: any) {
+  const head = `import { silu, mish, hardSwish, softsign, gelu, logSigmoid, softplus, elu } from "std/nn"
+    import { binaryCrossEntropy, focalLoss } from "std/loss"
+    fn slopes(f: fn, x: any) {
       let y = f(x)
-      return (y, grad(y, x), jvp(y, x, onesLike(x)))
+      let slope = grad(y, x)
+      return (y, slope, jvp(y, x, onesLike(x)), grad(slope, x))
     }
-    export fn f(x: DTYPE[3]) = slopes(${name}, x)`;
+  `;
+  const rising = { values: [0, Infinity], slopes: [0, 1] };
+  test.each<[of: string, expected: { readonly values: readonly number[]; readonly slopes: readonly number[] }]>([
+    ['silu', rising],
+    ['mish', rising],
+    ['hardSwish', rising],
+    ['softplus', rising],
+    ['gelu', rising],
+    ['v => gelu(v, approximate: "tanh")', rising],
+    ['v => binaryCrossEntropy(v, zerosLike(v))', rising],
+    ['v => binaryCrossEntropy(-v, onesLike(v))', rising],
+    ['v => focalLoss(v, zerosLike(v), alpha: 0)', rising],
+    ['v => focalLoss(-v, onesLike(v), alpha: 1)', rising],
+    ['logSigmoid', { values: [-Infinity, 0], slopes: [1, 0] }],
+    ['softsign', { values: [-1, 1], slopes: [0, 0] }],
+    ['elu', { values: [-1, Infinity], slopes: [0, 1] }],
+  ])('%s and its slopes are the limits', (of, expected) => {
     for (const dtype of ['f64', 'f32', 'f16', 'bf16']) {
-      const signed = name === 'softsign';
-      const slopes = signed ? [0, 0] : [0, 1];
-      const [value, reverse, forward] = runEntry(text.replaceAll('DTYPE', dtype), 'f', {
-        x: [-Infinity, Infinity, Number.NaN],
-      })[0] as [number[], number[], number[]];
-      expect(value.map((one) => one + 0)).toEqual(signed ? [-1, 1, Number.NaN] : [0, Infinity, Number.NaN]);
-      for (const slope of [reverse, forward]) expect(slope.slice(0, 2).map((one) => one + 0)).toEqual(slopes);
+      const text = `${head}export fn f(x: ${dtype}[3]) = slopes(${of}, x)`;
+      const found = runEntry(text, 'f', { x: [-Infinity, Infinity, Number.NaN] })[0] as readonly (readonly number[])[];
+      const [value = [], reverse = [], forward = [], second = []] = found.map((numbers) => numbers.map((one) => one + 0));
+      expect(value, dtype).toEqual([...expected.values, Number.NaN]);
+      for (const slope of [reverse, forward]) expect(slope.slice(0, 2), dtype).toEqual(expected.slopes);
+      expect(second.slice(0, 2), dtype).toEqual([0, 0]);
     }
   });
+
+  test.each(['hardSwish', 'gelu', 'v => gelu(v, approximate: "tanh")', 'v => focalLoss(v, zerosLike(v), alpha: 0)'])(
+    '%s keeps what is near the end of the range',
+    (of) => {
+      const [value, slope] = runEntry(`${head}export fn f(x: f16[2]) = slopes(${of}, x)`, 'f', { x: [30000, 60000] })[0] as [
+        number[],
+        number[],
+      ];
+      expect(value).toEqual([30000, 60000]);
+      expect(slope).toEqual([1, 1]);
+    },
+  );
 });
 
 describe('ways out', () => {

@@ -37,6 +37,8 @@ const parts = [
   'solveTriangles',
   'parity',
   'saturates',
+  'tanhSlope',
+  'tanhGate',
   'before',
   'rowsOfZeros',
   'bordered',

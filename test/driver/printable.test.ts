@@ -8,6 +8,7 @@ place.file(
   'large.tdsl',
   `export fn known(): f32[40000, 40000] = ones()
 export fn outer<N>(x: f32[N]): { all: f32[N, N], few: f32 } = { all: [i, j] => x[i] * x[j], few: sum(x) }
+export fn any<...S>(x: f32[...S]): f32[40000, 40000] = full([40000, 40000], sum(x))
 export fn rows<N>(x: f32[N]): f32[N, 2] = [i, j in 0..2] => x[i]
 `,
 );
@@ -19,6 +20,8 @@ describe('tfc run', () => {
     expect(jsonError(run('known'))).toMatchObject(refused);
     const x = `x=${JSON.stringify(new Array(20_000).fill(1))}`;
     expect(jsonError(run('outer', '--feed', x))).toMatchObject({ ...refused, message: refused.message.replace('known', 'outer') });
+    expect(jsonError(run('any', '--feed', 'x=[1, 2]'))).toMatchObject({ ...refused, message: refused.message.replace('known', 'any') });
+    expect(jsonError(run('any')).code).toBe('missing-feed');
     expect(jsonLines(run('rows', '--feed', 'x=[1, 2]'))).toEqual([
       [
         [1, 1],

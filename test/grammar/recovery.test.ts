@@ -40,7 +40,9 @@ const cases: readonly (readonly [text: string, problems: readonly string[], name
   ['fn f() {\n  let a = 1', ["2:12 expected '}' to close the block opened at line 1, column 8, found the end of the file"], ['f']],
   [
     'model M {\n  fn f() { return 1\n  fn g() = 2\n}\nfn h() = 1',
-    ["2:20 expected '}' to close the block opened at line 2, column 10, found 'fn'"],
+    [
+      "2:20 expected '}' to close the block opened at line 2, column 10, found 'fn' | a function that belongs into the block is a lambda: `let f = (x, y) => …`",
+    ],
     ['M', 'h'],
   ],
   ['fn f() = if a then b\nfn g() = 1', ["1:21 expected 'else', found 'fn' | a choice has two values: `if c then a else b`"], ['g']],

@@ -56,6 +56,7 @@ const isProduct = ({ title }: Kernel): boolean => /^matmul \[[^,\]]*, (?!1\])/.t
  */
 const atMost = new Set([
   ...['attention', 'checkpoint', 'contractions', 'conv-index', 'conv-layers', 'conv-transpose', 'corners', 'ctc'],
+  ...['curvature', 'densities', 'edges', 'policies', 'sequence-models'],
   ...['factors', 'higher-order', 'implicit', 'linear-algebra', 'lstm-by-hand', 'networks', 'norms', 'papers-estimation'],
   ...['papers-grids', 'papers-nets', 'papers-recent', 'pooling', 'recurrent-layers', 'rounds', 'running', 'sides', 'solvers'],
   ...['statistics', 'textbook', 'textbook-nets', 'windows'],

@@ -160,6 +160,15 @@ describe('simplify', () => {
     expect(printModule(output).match(/ = loop /g)).toHaveLength(2);
   });
 
+  it('leaves powers of two where they stand in products of f16, which overflow soon', () => {
+    const products = (['f32', 'bf16', 'f16'] as const).map((dtype) => {
+      const g = new Make();
+      const [x, y] = [g.feed('x', ['N'], dtype), g.feed('y', ['N'], dtype)];
+      return simplifyModule(g.module([g.f('mul', g.f('mul', x, g.full(0.5, ['N'], dtype)), y)]), g.build, rules).fired.size;
+    });
+    expect(products).toEqual([1, 1, 0]);
+  });
+
   it('does not keep alive what is only named', () => {
     const g = new Make();
     const x = g.feed('x', ['N']);

@@ -24,6 +24,8 @@ export interface Builtin {
   readonly parameters: readonly ParameterSlot[];
   /** The result; an error after a diagnostic. */
   run(call: BuiltinCall): Value;
+  /** What is said of a call that lacks the last argument, where more can be said than that. */
+  lacking?(call: BuiltinCall): Value;
 }
 
 /** An argument with its value. */
@@ -153,9 +155,12 @@ export function callBuiltin(call: Call, builtin: Builtin): Value {
   if (call.generics !== null) return fail(context, 'too-many-arguments', call.site, `\`${builtin.name}\` has no generics`);
   const listed = builtin.parameters.find(({ name }) => name === 'shape' || name === 'axes' || name === 'list')?.name;
   const tooMany = listed === undefined ? undefined : `\`${listed}\` is a list: \`[…, …]\``;
-  const assigned = assignArguments(context, call.passed, builtin.parameters, builtin.name, call.site, undefined, tooMany);
+  const last = builtin.lacking === undefined ? undefined : builtin.parameters.at(-1);
+  const slots = builtin.parameters.map((slot) => (slot === last ? { ...slot, optional: true } : slot));
+  const assigned = assignArguments(context, call.passed, slots, builtin.name, call.site, undefined, tooMany);
   if (assigned === undefined) return ERROR;
   const inner = new BuiltinCall(context, builtin, call.site, call.expected, assigned);
+  if (builtin.lacking !== undefined && last !== undefined && !inner.has(last.name)) return builtin.lacking(inner);
   const value = builtin.run(inner);
   if (!inner.isUndecided || value.kind !== 'tensor' || value.node.type.dtype === 'bool') return value;
   return {

@@ -10,6 +10,7 @@ import { broadcastTo } from '../broadcast.js';
 import { latestVersion, reachable } from '../dependence.js';
 import { paramsOf } from '../params.js';
 import { fittingHint } from '../fitting.js';
+import { countable } from '../growth.js';
 import { excerpt, fail } from '../report.js';
 import { bindingLabel, toTensor } from '../tensors.js';
 import { expectTensor } from '../types.js';
@@ -17,24 +18,33 @@ import { describe, ERROR, list, tuple, type Value } from '../values.js';
 import { tensorHint } from '../ways-out.js';
 import { required, result, type Builtin, type BuiltinCall, type Given } from './builtin.js';
 
-/** What is named, one by one; an instance stands for its params. */
-const items = (value: Value): readonly Value[] =>
-  value.kind === 'list' || value.kind === 'tuple'
-    ? value.items.flatMap((item) => (item.kind === 'instance' ? paramsOf(item).items : [item]))
-    : value.kind === 'instance'
-      ? paramsOf(value).items
-      : [value];
+/** What is named, one by one; an instance stands for its params, and lists may stand in lists. */
+function items(value: Value): readonly Value[] {
+  if (value.kind === 'instance') return paramsOf(value).items;
+  return value.kind === 'list' || value.kind === 'tuple' ? value.items.flatMap(items) : [value];
+}
 
-/** Values, one per item, as they were named: a tuple for a list, a list for an instance. */
+/** The values for what is named, one by one: lists stand where names are lists, since others may be tensors. */
+function itemsFor(names: Value, value: Value): readonly Value[] {
+  const named = names.kind === 'instance' ? paramsOf(names) : names;
+  const given = value.kind === 'instance' ? paramsOf(value) : value;
+  if ((named.kind !== 'list' && named.kind !== 'tuple') || (given.kind !== 'list' && given.kind !== 'tuple')) return [given];
+  return given.items.flatMap((item, at) => itemsFor(named.items[at] ?? ERROR, item));
+}
+
+/** Values, one per item, as they were named: a tuple for a list, and lists for instances and lists in it. */
 function arranged(value: Value, values: readonly Value[]): Value {
   const rest = [...values];
-  const one = (item: Value): Value =>
-    item.kind === 'instance' ? list(rest.splice(0, paramsOf(item).items.length)) : (rest.shift() ?? ERROR);
+  const one = (item: Value): Value => {
+    if (item.kind === 'instance') return list(rest.splice(0, paramsOf(item).items.length));
+    return item.kind === 'list' || item.kind === 'tuple' ? list(item.items.map(one)) : (rest.shift() ?? ERROR);
+  };
   return value.kind === 'list' || value.kind === 'tuple' ? tuple(value.items.map(one)) : one(value);
 }
 
 /** Float tensors to differentiate; undefined after a diagnostic. */
 function outputs(call: BuiltinCall, given: Given): TensorNode[] | undefined {
+  if (!countable(call.context, given.value, given.span, 'what is differentiated')) return undefined;
   const nodes: TensorNode[] = [];
   for (const item of items(given.value)) {
     const node = toTensor(call.context, item, given.span);
@@ -57,6 +67,7 @@ const isNamed = (node: TensorNode): boolean =>
 
 /** What to differentiate with respect to; undefined after a diagnostic. */
 function inputs(call: BuiltinCall, given: Given, ys: readonly TensorNode[]): TensorNode[] | undefined {
+  if (!countable(call.context, given.value, given.span, 'what it is differentiated by')) return undefined;
   const listed = items(given.value);
   // Only a variable has versions to choose among.
   const found = listed.some((item) => item.kind === 'variable') ? reachable(ys) : new Set<TensorNode>();
@@ -111,7 +122,7 @@ function nameHint({ builtin: { name } }: BuiltinCall, item: Value, text: string)
 
 const grad: Builtin = {
   name: 'grad',
-  doc: 'Reverse mode: the derivative of `y`, or of the sum of its elements, with respect to `x`: something that has a name, of whose shape it is. Of several `y` it is that of their sum; a list of names gives a tuple, an instance the list of the derivatives of its params.',
+  doc: 'Reverse mode: the derivative of `y`, or of the sum of its elements, with respect to `x`: something that has a name, of whose shape it is. Of several `y` it is that of their sum; a list of names gives a tuple, an instance the list of the derivatives of its params, and so does a list in the list.',
   signatures: ['grad(y: any, x: any)'],
   parameters: required('y', 'x'),
   run(call) {
@@ -151,10 +162,10 @@ const jvp: Builtin = {
     const [target] = ys ?? [];
     const [input] = xs ?? [];
     const v = call.given('v', input === undefined ? undefined : expectTensor(input.type.dtype, input.type.shape));
+    if (!countable(context, v.value, v.span, 'the direction')) return ERROR;
     if (v.value.kind === 'error' || ys === undefined || xs === undefined || target === undefined) return ERROR;
     if (ys.length > 1) return fail(context, 'type-mismatch', y.span, '`jvp` differentiates one value', { hint: 'call it once for each' });
-    const several = x.value.kind === 'list' || x.value.kind === 'tuple' || x.value.kind === 'instance';
-    const directions = several ? items(v.value) : [v.value];
+    const directions = itemsFor(x.value, v.value);
     if (directions.length !== xs.length)
       return fail(
         context,

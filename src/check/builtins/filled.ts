@@ -1,6 +1,7 @@
 // `zeros([2, 3])`, `ones([N])`, `full([N], 1 / N)`, `eye(N)`: what the library makes in the expected type, made of a shape instead. In:
 // calls that pass more than the library's function takes. Out: tensors whose dtype is that of what they meet.
-// Holds: the library's functions are called by the same names; only what is passed says which is meant.
+// Holds: the library's functions are called by the same names; only what is passed says which is meant. Which of them fill a type is what
+// their declarations say.
 
 import type { DType, Dim } from '../../base/index.js';
 import * as ops from '../../ops/index.js';
@@ -88,13 +89,21 @@ export function shapedCall(
   return typeof dtype === 'string' ? { call: { ...call, generics: null, expected: expectTensor(dtype, undefined) }, form } : undefined;
 }
 
-/** What draws as many numbers as its type has elements. */
-const draws: ReadonlySet<string> = new Set(['unit', 'uniform', 'normal']);
+/** Whether a function of the library fills the type that is expected of it, of which no parameter says the shape. */
+export function fillsType({ declaration: { result, parameters }, module }: FunctionValue): boolean {
+  const [spread, ...more] = result?.kind === 'named-type' ? (result.dims ?? []) : [];
+  if (!module.std || spread?.kind !== 'rank-spread' || more.length > 0) return false;
+  const { text } = spread.name;
+  return !parameters.some(
+    ({ type }) => type.kind === 'named-type' && (type.dims ?? []).some((dim) => dim.kind === 'rank-spread' && dim.name.text === text),
+  );
+}
 
 /** `normal([B, 3], key: k)`: a shape that stands before the arguments is the one that is expected. */
-export function drawnIn(call: Call, { declaration, module }: FunctionValue): Call {
+export function filledIn(call: Call, fn: FunctionValue): Call {
   const [first, ...rest] = call.passed;
-  if (!module.std || !draws.has(declaration.name.text) || first === undefined || first.name !== null) return call;
+  const needed = fn.declaration.parameters.filter(({ initial }) => initial === null).length;
+  if (first === undefined || first.name !== null || rest.length < needed || !fillsType(fn)) return call;
   const text = excerpt(call.context, first.span, '');
   if (!text.startsWith('[') && !text.endsWith('.shape')) return call;
   const value = first.value();
@@ -107,6 +116,14 @@ export function drawnIn(call: Call, { declaration, module }: FunctionValue): Cal
   return typeof dtype === 'string'
     ? { ...call, passed: rest, generics: null, expected: expectTensor(dtype, shape) }
     : { ...call, passed: rest, expected: { ...outer, shape } as Expected };
+}
+
+/** How a call says what it fills, where nothing else does. */
+export function filledHint({ context, passed }: Call, fn: FunctionValue): string | undefined {
+  if (!fillsType(fn)) return undefined;
+  const { name } = fn.declaration;
+  const texts = passed.map((one) => `${one.name === null ? '' : `${one.name.text}: `}${excerpt(context, one.span, '…')}`);
+  return `say its shape, \`${name.text}(${['[3]', ...texts].join(', ')})\`, or declare the type of what it gives, of one number \`let x: f32 = ${name.text}(${texts.join(', ')})\``;
 }
 
 /** How a shape is passed, for a call that passes its sizes one by one. */

@@ -8,7 +8,7 @@ import { sizeLabels } from '../broadcast.js';
 import { alignedHint, fittingHint } from '../fitting.js';
 import { excerpt, fail } from '../report.js';
 import { bindingLabel, ownDType, shapeOf, widest } from '../tensors.js';
-import { describe, ERROR, type Value } from '../values.js';
+import { describe, ERROR, shown, type Value } from '../values.js';
 import { tensorHint } from '../ways-out.js';
 import { divisorsHint } from './axes.js';
 import type { BuiltinCall } from './builtin.js';
@@ -29,6 +29,27 @@ export function openSizeHint(whole: Dim, shape: Shape): string {
       return `let one size be found: \`[${shape.map((size, at) => (at === axis ? '-1' : `${size}`)).join(', ')}]\``;
   }
   return whole.constant === undefined ? 'let one size be found, by `-1`' : divisorsHint(whole.constant);
+}
+
+/** `pad(x, [[1, 1], [2, 2]])`: how many zeros there are, as NumPy (by axes), PyTorch (from the last axis on) or Keras have it. */
+export function failWidths(call: BuiltinCall): Value {
+  const rank = call.elements('x')?.type.shape.length;
+  const { value } = call.given('before');
+  if (rank === undefined || value.kind === 'error') return ERROR;
+  const text = (one: Value | undefined): string =>
+    one === undefined ? '…' : one.kind === 'number' ? shown(one) : one.kind === 'size' ? `${one.dim}` : '…';
+  const items = value.kind === 'list' || value.kind === 'tuple' ? value.items : [value];
+  const pairs = items.flatMap((item) => ((item.kind === 'list' || item.kind === 'tuple') && item.items.length === 2 ? [item.items] : []));
+  const ends =
+    pairs.length === items.length
+      ? pairs
+      : items.length === 2 * rank
+        ? Array.from({ length: rank }, (_, axis) => items.slice(2 * (rank - axis - 1), 2 * (rank - axis)))
+        : Array.from({ length: rank }, (_, axis) => [items[axis % items.length], items[axis % items.length]]);
+  const sides = [0, 1].map((side) => `[${ends.map((pair) => text(pair[side])).join(', ')}]`);
+  return fail(call.context, 'missing-argument', call.site, '`pad` needs the argument `after`', {
+    hint: `how many stand before and after are lists of their own, with a number for each axis: \`pad(${excerpt(call.context, call.given('x').span, '…')}, ${sides.join(', ')})\``,
+  });
 }
 
 /** The first element along an axis. */

@@ -12,7 +12,7 @@ import { agree, bindingLabel, ownDType, shapeOf, stackTensors, toTensor } from '
 import { alone, expectedDType } from '../types.js';
 import { describe, dimOf, ERROR, number, tensorValue, type Value } from '../values.js';
 import { oneAxis, sizesGiven } from './axes.js';
-import { areAlike, areTensors, concatHint, elementText, openSizeHint, orderHint, stretches } from './shape-mistakes.js';
+import { areAlike, areTensors, concatHint, elementText, failWidths, openSizeHint, orderHint, stretches } from './shape-mistakes.js';
 import { optional, required, result, type Builtin, type BuiltinCall } from './builtin.js';
 
 /** What literals become: the dtype that is expected, or where all are literals that of what stands beside. */
@@ -280,6 +280,7 @@ const pad: Builtin = {
   doc: 'Zeros around: `before` and `after` say how many, in a list with a number per axis, by which its size grows.',
   signatures: ['pad<T: any, ...S, ...R>(x: T[...S], before: list, after: list): T[...R]'],
   parameters: required('x', 'before', 'after'),
+  lacking: failWidths,
   run(call) {
     const node = call.elements('x');
     if (node === undefined) return ERROR;

@@ -36,6 +36,7 @@ export function refuseWhole(context: Context, value: Value, span: Span): Value {
   const name = excerpt(context, span, 'x');
   const names = context.body?.space.indices.map((index) => index.name) ?? [];
   const shown = Array.from({ length: rank }, (_, axis) => names[axis] ?? '…').join(', ');
+  const fresh = ['k', 'l', 'm', 'n', 'p', 'q'].filter((one) => !names.includes(one)).slice(0, rank);
   return fail(
     context,
     'shape-mismatch',
@@ -43,7 +44,7 @@ export function refuseWhole(context: Context, value: Value, span: Span): Value {
     `\`${name}\` is ${describe(value)}, and stands without subscripts where a scalar is expected`,
     {
       labels: bindingLabel(value),
-      hint: `subscript every axis: \`${name}[${shown}]\`, or name what is computed of the whole tensor with \`let\` before`,
+      hint: `subscript every axis: \`${name}[${shown}]\`, or name what is computed of the whole tensor with \`let\` before; a function or an operator takes it as \`[${fresh.join(', ')}] => ${name}[${fresh.join(', ')}]\``,
     },
   );
 }

@@ -152,9 +152,13 @@ function subscriptsHint({ checker, body }: Context, { indices }: IndexExpression
   const fresh = ['k', 'l', 'm', 'n'].filter((one) => !written.includes(one));
   const subscripts = Array.from({ length: rank }, (_, axis) => written[axis] ?? (isPart ? fresh.shift() : free.shift()) ?? '…');
   const element = `${name}[${subscripts.join(', ')}]`;
+  const rest = fresh.slice(0, rank - written.length);
+  const whole = written.includes('…')
+    ? ''
+    : `; what is behind, for a function or an operator to take: \`[${rest.join(', ')}] => ${name}[${[...written, ...rest].join(', ')}]\``;
   return isPart
     ? `every axis has one subscript; combine over an index: \`sum[${subscripts.filter((one) => !written.includes(one)).join(', ')}](${element})\``
-    : `in index notation every axis of a tensor has one subscript: \`${element}\``;
+    : `in index notation every axis of a tensor has one subscript: \`${element}\`${indices.length < rank ? whole : ''}`;
 }
 
 function subscriptOf(context: Context, value: Value, size: Dim, span: Span): Dim | TensorNode | undefined {

@@ -62,8 +62,8 @@ export function addRun(commands: Command): void {
         };
         const feeds = readFeeds(options.feed, options.feeds);
         using model = await openProgram(file, options);
-        if (steps > 0) requirePrintable(model.manifest, entry.normalize(), feeds);
         using session = model.session({ seed, threads, trapNan: options.trapNan === true, device: options.device });
+        if (steps > 0) requirePrintable(model.manifest, session, entry.normalize(), feeds);
         if (options.restore !== undefined) {
           const { restoreFor } = await import('./restore.js');
           const { readsOf } = await import('./entries.js');

@@ -34,6 +34,23 @@ function overOnePlusSquare(m: Algebra, a: TensorNode): { readonly n: TensorNode;
   return { n, sum: m.add(m.square(n), m.square(m.select(isFar, one, a))) };
 }
 
+/**
+ * What is divided by a² + b², over the larger one of |a| and |b|: `ratio` is the smaller one of a and b over the other, and `over` divides
+ * by 1 + ratio² and by the larger one, so that nothing overflows. Where both are infinite they are as large as each other.
+ */
+function bySquares(
+  m: Algebra,
+  a: TensorNode,
+  b: TensorNode,
+): { readonly isSteep: TensorNode; readonly ratio: TensorNode; readonly over: (x: TensorNode) => TensorNode } {
+  const [height, width] = [m.mul(a, m.sign(a)), m.mul(b, m.sign(b))];
+  const isSteep = m.ge(height, width);
+  const [large, small] = [m.select(isSteep, a, b), m.select(isSteep, b, a)];
+  const bothAre = m.eq(m.select(isSteep, width, height), m.constant(Infinity));
+  const ratio = m.div(m.select(bothAre, m.sign(small), small), m.select(bothAre, m.sign(large), large));
+  return { isSteep, ratio, over: (x) => m.div(m.div(x, m.add(m.constant(1), m.square(ratio))), large) };
+}
+
 export const transcendental = scalarFunctions({
   exp: {
     ...float,
@@ -174,8 +191,14 @@ export const transcendental = scalarFunctions({
     cost: 70,
     evaluate: (a, b) => Math.atan2(a, b),
     slopes: [
-      (m, d, _, a, b) => m.div(m.mul(d, b), m.add(m.square(a), m.square(b))),
-      (m, d, _, a, b) => m.neg(m.div(m.mul(d, a), m.add(m.square(a), m.square(b)))),
+      (m, d, _, a, b) => {
+        const { isSteep, ratio, over } = bySquares(m, a, b);
+        return over(m.mul(d, m.select(isSteep, ratio, m.constant(1))));
+      },
+      (m, d, _, a, b) => {
+        const { isSteep, ratio, over } = bySquares(m, a, b);
+        return m.neg(over(m.mul(d, m.select(isSteep, m.constant(1), ratio))));
+      },
     ],
   },
   sinh: {

@@ -61,6 +61,8 @@ export const isPowerOfTwo = (x: number): boolean =>
 const smallestNormal: Readonly<Record<string, number>> = { f16: 2 ** -14, bf16: 2 ** -126, f32: 2 ** -126, f64: 2 ** -1022 };
 /** A number of the dtype, and none of its smallest, which have fewer digits. */
 export const isNormal = (dtype: DType, x: number): boolean => roundTo(dtype, x) === x && Math.abs(x) >= (smallestNormal[dtype] ?? 0);
+/** Numbers of programs are seldom near an end of the range, so a factor near 1 may be anywhere in a product. Those of f16 often are. */
+export const isRoomy = (dtype: DType): boolean => (smallestNormal[dtype] ?? 1) <= 2 ** -126;
 
 // ---- Axes of size 1 ----------------------------------------------------------------------------------------------------------------
 

@@ -1,11 +1,11 @@
 // Rules of factors ±2ⁿ in products. In: products. Out: such factors joined with each other, with constants, and with what is computed less
 // often. Holds: multiplying by ±2ⁿ is exact, but at the ends of the range; factors between 1/16 and 16 move, so what is not within 16 times
-// of an end keeps its value.
+// of an end keeps its value. In products of f16, whose numbers often are, they stay where they are.
 
 import { roundTo } from '../../base/index.js';
 import type { GraphBuilder, TensorNode, TensorType } from '../../graph/index.js';
 import { applyTensor, broadcast, constant, elementwise, spread } from '../../ops/index.js';
-import { arg, broadcasted, floats, isNormal, isOp, isPowerOfTwo, make, splat } from './match.js';
+import { arg, broadcasted, floats, isNormal, isOp, isPowerOfTwo, isRoomy, make, splat } from './match.js';
 import type { Rule, RuleContext } from './rule.js';
 
 const { mul } = elementwise;
@@ -77,7 +77,8 @@ export const powerRules: readonly Rule[] = [
     doc: '(x · 2ⁿ) · y → (x · y) · 2ⁿ, if nothing else takes x · 2ⁿ, where the factor may meet others; it joins what is broadcast, and two factors become one',
     at: [mul],
     apply: (node, context) => {
-      if (!floats(node) || splat(arg(node)) !== undefined || splat(arg(node, 1)) !== undefined) return undefined;
+      if (!floats(node) || !isRoomy((node as TensorNode).type.dtype) || splat(arg(node)) !== undefined || splat(arg(node, 1)) !== undefined)
+        return undefined;
       return givenAway(arg(node), arg(node, 1), context) ?? givenAway(arg(node, 1), arg(node), context);
     },
   },
