@@ -118,6 +118,8 @@ export const samples: Readonly<Record<string, Readonly<Record<string, Sample>>>>
     InstanceNorm: of('layer(reshape(z, [1, 2, 3]))', 'layer = InstanceNorm<3, f64>()'),
     before: constant('f64(before(5, 3, 2, "same", 1))'),
     saturates: constant('saturates(z)'),
+    tanhSlope: of('tanhSlope(z)'),
+    tanhGate: of('tanhGate(z)'),
     rowsOfZeros: constant('f64(rowsOfZeros(1))'),
     bordered: constant('f64(bordered(5, 3, 2))'),
     windows: constant('f64(windows(5, 3, 2, 1, 1))'),
