@@ -34,7 +34,7 @@ async function compile(project, addons) {
   const rooms = project === '.' ? [...ROOMS, 'test'] : ROOMS;
   const sources = rooms.flatMap((r) => filesBelow(at(r), (p) => p.endsWith('.ts') || p.endsWith('tsconfig.json')));
   const library = filesBelow(at('src', 'std'), (p) => p.endsWith('.tdsl'));
-  const scripts = ['bundle', 'loader', 'warm'].map((name) => at('scripts', `${name}.mjs`));
+  const scripts = ['bundle', 'by-index', 'loader', 'tsc', 'warm'].map((name) => at('scripts', `${name}.mjs`));
   // The bundle holds what this version of Node makes of it.
   const key = hash(
     process.version,
@@ -43,9 +43,7 @@ async function compile(project, addons) {
   const stamp = at('dist', '.tsbuildinfo', project === '.' ? 'all.stamp' : `${project}.stamp`);
   if (readText(stamp) === key && existsSync(at('dist', 'bundle', 'stamp'))) return;
   say('compiling the TypeScript sources …');
-  await run(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-b', ...projectsOf(project).map((one) => at(one))], {
-    what: 'tsc -b',
-  });
+  await run(process.execPath, [at('scripts', 'tsc.mjs'), ...projectsOf(project)], { what: 'tsc -b' });
   await addons;
   await bundle();
   writeWhole(stamp, key);
