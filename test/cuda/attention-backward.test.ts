@@ -4,17 +4,14 @@
 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { buildModule } from '../../codegen/cuda/index.js';
-import { check } from '../../src/driver/build/front.js';
-import { toFused } from '../../src/driver/build/pipeline.js';
 import { runProgram } from '../../src/eval/index.js';
 import { GraphBuilder } from '../../src/graph/index.js';
 import type { Kernel } from '../../src/kernel/index.js';
-import { describeFused, parseFused, printFused } from '../../src/lower/index.js';
-import { registry, tensorValue, type TensorValue } from '../../src/ops/index.js';
-import { type ChainCase, machineOf, type ProgramRunner, programOf, runMachine } from '../chain/chain.js';
+import { parseFused, printFused } from '../../src/lower/index.js';
+import { registry } from '../../src/ops/index.js';
+import { type ChainCase, machineOf, programOf, runMachine } from '../chain/chain.js';
+import { groupsText, resultsOf, sines } from './attention-runs.js';
 import { target } from './device-chain.js';
-import { runOnDevice } from './device-program.js';
 import { statementsOf, withoutNth } from './statements.js';
 
 const path = join(import.meta.dirname, 'attention-backward.tdsl');
@@ -39,39 +36,13 @@ const cases: readonly (readonly [one: ChainCase, kernels: number])[] = [
   [{ entry: 'train', dims: { B: 1, T: 20 }, tolerance: 6e-2 }, 33],
 ];
 
-/** The groups of an entry. */
-function textOf(name: string): string {
-  const { module, build } = check({ path, set: {}, open: undefined }, new Map());
-  const { entries } = toFused(target).run(module, { build }).output;
-  const fused = entries.find(({ entry }) => entry.name === name);
-  return printFused(describeFused(fused as NonNullable<typeof fused>));
-}
+const textOf = (entry: string): string => groupsText(path, entry);
 
 describe('the derivative of attention', () => {
   it.each(cases)('is that of the meaning: $entry of $dims', (one, kernels) => {
     const links = machineOf(path, one, target);
     const program = programOf(links, one.entry);
-    const module = buildModule([program], target);
-    const outputs: ReturnType<ProgramRunner>['outputs'][] = [];
-    const kept =
-      (run: ProgramRunner): ProgramRunner =>
-      (which, inputs) => {
-        const result = run(which, inputs);
-        outputs.push(result.outputs);
-        return result;
-      };
-    const rounded = { tolerance: 2e-3, cancels: true, ...one, steps: 1 };
-    runMachine(
-      links,
-      rounded,
-      kept((_, inputs) => runProgram(program, inputs, { arena: true })),
-    );
-    runMachine(
-      links,
-      rounded,
-      kept((_, inputs) => runOnDevice(module, 0, inputs)),
-    );
-    const [interpreted = [], found = []] = outputs.map((all) => all.flatMap(({ data }) => Array.from(data, Number)));
+    const [interpreted, found] = resultsOf(links, program, { tolerance: 2e-3, cancels: true, ...one, steps: 1 });
     if (one.entry === 'single') found.forEach((value, at) => expect(Math.abs(value - (interpreted[at] ?? NaN))).toBeLessThan(1e-5));
     else expect(found).toEqual(interpreted);
     expect(program.kernels.length).toBe(kernels);
@@ -79,13 +50,7 @@ describe('the derivative of attention', () => {
 
   it.each(['barrier', 'wait', 'combine'] as const)('needs each %s', (kind) => {
     const program = programOf(machineOf(path, { entry: 'plain' }, target), 'plain');
-    const value = (shape: readonly number[]): TensorValue =>
-      tensorValue(
-        'f32',
-        shape,
-        Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, at) => Math.sin(at)),
-      );
-    const feeds = [value([1, 40, 32]), value([1, 40, 32]), value([1, 40, 24]), value([1, 40, 24])];
+    const feeds = [sines([1, 40, 32]), sines([1, 40, 32]), sines([1, 40, 24]), sines([1, 40, 24])];
     const run = (kernels: readonly Kernel[]): readonly number[] => {
       const { outputs } = runProgram({ ...program, kernels }, { feeds, variables: [], dims: new Map() });
       return outputs.flatMap(({ data }) => Array.from(data, Number));

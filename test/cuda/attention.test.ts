@@ -3,16 +3,11 @@
 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { buildModule } from '../../codegen/cuda/index.js';
-import { check } from '../../src/driver/build/front.js';
-import { toFused } from '../../src/driver/build/pipeline.js';
 import { runProgram } from '../../src/eval/index.js';
 import { forEachStatement, type Kernel, type KernelCode } from '../../src/kernel/index.js';
-import { describeFused, printFused } from '../../src/lower/index.js';
-import { tensorValue, type TensorValue } from '../../src/ops/index.js';
-import { type ChainCase, machineOf, type ProgramRunner, programOf, runMachine } from '../chain/chain.js';
+import { type ChainCase, machineOf, programOf, runMachine } from '../chain/chain.js';
+import { groupsText, resultsOf, sines } from './attention-runs.js';
 import { target } from './device-chain.js';
-import { runOnDevice } from './device-program.js';
 import { statementsOf, withoutNth } from './statements.js';
 
 const path = join(import.meta.dirname, 'attention.tdsl');
@@ -41,40 +36,14 @@ const cases: readonly (readonly [one: ChainCase, kernels: number])[] = [
   [{ entry: 'layers', dims: { B: 2, T: 33 }, tolerance: 6e-2 }, 6],
 ];
 
-/** The groups of an entry. */
-function textOf(name: string): string {
-  const { module, build } = check({ path, set: {}, open: undefined }, new Map());
-  const { entries } = toFused(target).run(module, { build }).output;
-  const fused = entries.find(({ entry }) => entry.name === name);
-  return printFused(describeFused(fused as NonNullable<typeof fused>));
-}
+const textOf = (entry: string): string => groupsText(path, entry);
 
 describe('attention in one kernel', () => {
   it.each(cases)('is that of the meaning: $entry of $dims', (one, kernels) => {
     const links = machineOf(path, one, target);
     const program = programOf(links, one.entry);
     expect(program.kernels.length).toBe(kernels);
-    const module = buildModule([program], target);
-    const outputs: ReturnType<ProgramRunner>['outputs'][] = [];
-    const kept =
-      (run: ProgramRunner): ProgramRunner =>
-      (which, inputs) => {
-        const result = run(which, inputs);
-        outputs.push(result.outputs);
-        return result;
-      };
-    const rounded = { tolerance: 2e-3, ranges, ...one, steps: 1 };
-    runMachine(
-      links,
-      rounded,
-      kept((_, inputs) => runProgram(program, inputs, { arena: true })),
-    );
-    runMachine(
-      links,
-      rounded,
-      kept((_, inputs) => runOnDevice(module, 0, inputs)),
-    );
-    const [interpreted = [], found = []] = outputs.map((all) => all.flatMap(({ data }) => Array.from(data, Number)));
+    const [interpreted, found] = resultsOf(links, program, { tolerance: 2e-3, ranges, ...one, steps: 1 });
     // Threads that multiply and add for themselves round once where the kernel interpreter rounds twice.
     if (one.entry === 'single') found.forEach((value, at) => expect(Math.abs(value - (interpreted[at] ?? NaN))).toBeLessThan(1e-6));
     else expect(found).toEqual(interpreted);
@@ -87,13 +56,7 @@ describe('attention in one kernel', () => {
     // The last wait ends what nobody reads.
     const needed = kind === 'wait' ? count - 1 : count;
     expect(needed).toBeGreaterThan(0);
-    const value = (shape: readonly number[]): TensorValue =>
-      tensorValue(
-        'f32',
-        shape,
-        Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, at) => Math.sin(at)),
-      );
-    const feeds = [value([1, 70, 32]), value([1, 70, 32]), value([1, 70, 24])];
+    const feeds = [sines([1, 70, 32]), sines([1, 70, 32]), sines([1, 70, 24])];
     const run = (code: KernelCode): readonly number[] => {
       const { outputs } = runProgram({ ...program, kernels: [{ ...kernel, code }] }, { feeds, variables: [], dims: new Map() });
       return Array.from(outputs[0]?.data ?? [], Number);

@@ -7,7 +7,6 @@ import { build, exprKey } from '../../../../kernel/index.js';
 import {
   assumedAxis,
   attentionKeys,
-  attentionOther,
   attentionStages,
   coreAttention,
   type CudaTarget,
@@ -21,7 +20,7 @@ import { combinedAs, type MatmulForm } from '../../../form/forms.js';
 import { Names, Scope } from '../../../form/scope.js';
 import type { AttentionBackward, Taker } from '../../../fuse/attention-backward.js';
 import { type ReadFrom, readSide, readSides, shapeOfSide, type SideRead, type StagedTile } from '../matmul/sides.js';
-import { besideWeights, stagedAs, whole } from './plan.js';
+import { besideWeights, bytesOfShapes, otherBytes, paddedColumns, stagedAs } from './plan.js';
 
 export interface BackwardPlan {
   /** Undefined where nothing sums over keys, or queries. */
@@ -68,14 +67,13 @@ export function planBackward(backward: AttentionBackward, from: ReadFrom, { shar
   const forms = [scores, ...(cotangents === undefined ? [] : [cotangents]), ...takers.map(({ form }) => form)];
   if (forms.some(({ node }) => combinedAs(node.type.dtype) !== 'f32')) return undefined;
   if ([scores.rows, scores.columns].some(({ constant }) => constant !== undefined && constant < leastAttentionRows)) return undefined;
-  const asks = (attention.mask?.score ?? -Infinity) > -Infinity;
   const plans: SweepPlan[] = [];
   for (const over of ['keys', 'queries'] as const) {
     const own = takers.filter((taker) => taker.over === over);
     if (own.length === 0) continue;
     // Each is made in the place of a factor.
     const factors = cotangents === undefined ? [scores] : [scores, cotangents];
-    const plan = own.length > factors.length ? undefined : planSweep(over, factors, own, from, sharedBytes - (asks ? attentionOther : 0));
+    const plan = own.length > factors.length ? undefined : planSweep(over, factors, own, from, sharedBytes - otherBytes(attention));
     if (plan === undefined) return undefined;
     plans.push(plan);
   }
@@ -97,15 +95,13 @@ function planSweep(
   const isTensor = areTensor[0] === true;
   // Where only some of the products have rounded operands, separate kernels do what each of them can.
   if (areTensor.some((one) => one !== isTensor)) return undefined;
-  // Without tensor cores threads have runs of columns.
-  const padded = (size: number): number => (isTensor ? whole(size, 16) : 2 ** Math.ceil(Math.log2(Math.max(16, size))));
   const factors: Factor[] = [];
   for (const [at, { left, right, multiplied }] of read.entries()) {
     const form = forms[at] as MatmulForm;
     const depth = form.depth.constant;
     if (depth === undefined || depth === 0) return undefined;
     const [lines, steps] = over === 'keys' ? [left, right] : [right, left];
-    factors.push({ form, lines, steps, staged: stagedAs(multiplied ?? 'f32'), depth: padded(depth) });
+    factors.push({ form, lines, steps, staged: stagedAs(multiplied ?? 'f32'), depth: paddedColumns(depth, isTensor) });
   }
   const results: Result[] = [];
   for (const [at, taker] of takers.entries()) {
@@ -114,7 +110,7 @@ function planSweep(
     if (width === undefined || width === 0) return undefined;
     const given = beside[at]?.side ?? readSide(form, otherSide(side), from, false);
     const staged = stagedAs(beside[at]?.multiplied ?? 'f32');
-    const columns = padded(width);
+    const columns = paddedColumns(width, isTensor);
     const shared = factors.findIndex((one) => one.staged === staged && one.depth === columns && isTurned(one.steps, given, form));
     results.push({ taker, given, staged, columns, width, shared: shared < 0 ? undefined : shared });
   }
@@ -172,7 +168,7 @@ function bytesOfSweep(plan: SweepPlan): number {
     if (shared === undefined) shapes.push([staged, shapeOfSide(given, staged, columns, tileOfGiven(plan))]);
     if (!isTensor) shapes.push([staged, [rows, keys + linePadding / bytesOf(staged)]]);
   }
-  return shapes.reduce((sum, [dtype, shape]) => sum + shape.reduce((product, size) => product * size, bytesOf(dtype)), 0);
+  return bytesOfShapes(shapes);
 }
 
 /** How operands lie in shared memory: all lines of a block, and stages of what it goes over. */

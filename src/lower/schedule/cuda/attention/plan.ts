@@ -67,8 +67,7 @@ export function planAttention(attention: Attention, from: ReadFrom, { sharedByte
   const [scored, summed] = [stagedAs(multiplied ?? 'f32'), stagedAs(rounded?.multiplied ?? 'f32')];
   const value = rounded?.side ?? readSide(mixed, 'right', from, false);
   const operands: Operands = { query, key, value, isTensor, scored, mixed: summed };
-  const asks = (attention.mask?.score ?? -Infinity) > -Infinity;
-  const tile = tileOf(operands, { depth, columns, keys: scores.columns }, sharedBytes - (asks ? attentionOther : 0));
+  const tile = tileOf(operands, { depth, columns, keys: scores.columns }, sharedBytes - otherBytes(attention));
   return tile === undefined ? undefined : { ...operands, tile };
 }
 
@@ -86,6 +85,9 @@ export function besideWeights(
   return { side: readSide(form, which, from, false), multiplied: 'tf32' };
 }
 
+/** Bytes of shared memory that are not for tiles: lanes combine there whether the scores of a mask count, unless they are −∞. */
+export const otherBytes = ({ mask }: Attention): number => ((mask?.score ?? -Infinity) > -Infinity ? attentionOther : 0);
+
 export const stagedAs = (format: Precision): DType => (format === 'tf32' ? 'f32' : format);
 
 type Operands = Omit<AttentionPlan, 'tile'>;
@@ -102,8 +104,7 @@ function tileOf(operands: Operands, sizes: Sizes, sharedBytes: number): Attentio
   const [scored, mixed] = [operands.scored, operands.mixed].map(bytesOf) as [number, number];
   const { rows, sums, products } = isTensor ? tensorAttention : coreAttention;
   const depth = whole(sizes.depth, 32 / scored);
-  // Of a power of two without tensor cores: threads have runs of columns.
-  const columns = isTensor ? whole(sizes.columns, 16) : 2 ** Math.ceil(Math.log2(Math.max(16, sizes.columns)));
+  const columns = paddedColumns(sizes.columns, isTensor);
   let best: { readonly cost: number; readonly tile: AttentionTile } | undefined;
   for (const keys of attentionKeys)
     for (const stages of attentionStages) {
@@ -117,7 +118,11 @@ function tileOf(operands: Operands, sizes: Sizes, sharedBytes: number): Attentio
   return best?.tile;
 }
 
-export const whole = (size: number, part: number): number => Math.ceil(size / part) * part;
+const whole = (size: number, part: number): number => Math.ceil(size / part) * part;
+
+/** A power of two without tensor cores: threads have runs of columns. */
+export const paddedColumns = (size: number, isTensor: boolean): number =>
+  isTensor ? whole(size, 16) : 2 ** Math.ceil(Math.log2(Math.max(16, size)));
 
 function bytesOfTile(tile: AttentionTile, { query, key, value, scored, mixed, isTensor }: Operands): number {
   const staged = stagedTiles(tile, isTensor);
@@ -127,8 +132,11 @@ function bytesOfTile(tile: AttentionTile, { query, key, value, scored, mixed, is
     [mixed, shapeOfSide(value, mixed, tile.columns, staged.value)],
     ...(isTensor ? [] : [[mixed, shapeOfWeights(tile)] as const]),
   ];
-  return shapes.reduce((sum, [dtype, shape]) => sum + shape.reduce((product, size) => product * size, bytesOf(dtype)), 0);
+  return bytesOfShapes(shapes);
 }
+
+export const bytesOfShapes = (shapes: readonly (readonly [DType, readonly number[]])[]): number =>
+  shapes.reduce((sum, [dtype, shape]) => sum + shape.reduce((product, size) => product * size, bytesOf(dtype)), 0);
 
 /** How the operands lie in shared memory: all queries of a block, and stages of keys. */
 export function stagedTiles(
