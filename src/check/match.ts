@@ -246,41 +246,28 @@ export class Matcher {
     const own = ownDType(value);
     if (!(wanted instanceof GenericBinding)) {
       if (own === undefined || own === wanted) return wanted;
-      const literalTrue = value.kind === 'boolean';
-      fail(
-        this.context,
-        'dtype-mismatch',
-        subject.span,
-        `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared`,
-        {
-          labels: [{ span: type.span, text: 'declared here' }, ...bindingLabel(value)],
-          ...(literalTrue
-            ? {}
-            : { hint: oneHotHint(value, type, wanted) ?? otherRankHint(this.context, value, type) ?? `convert it: \`${wanted}(…)\`` }),
-        },
-      );
-      return undefined;
+      const hint = oneHotHint(value, type, wanted) ?? otherRankHint(this.context, value, type) ?? `convert it: \`${wanted}(…)\``;
+      return this.#dtypeMismatch(value, subject, typeText(this.context, type), type.span, value.kind === 'boolean' ? undefined : hint);
     }
     const bound = wanted.family;
     const usual = this.#usual !== undefined && fitsBound(this.#usual, bound) ? this.#usual : undefined;
     const found = own ?? usual ?? (bound === 'float' || this.#fractions.has(wanted) ? 'f32' : fallbackDType(value));
     if (!fitsBound(found, bound)) {
-      fail(
-        this.context,
-        'dtype-mismatch',
-        subject.span,
-        `${subject.text} is ${describe(value)}, where \`${wanted.name}: ${bound}\` is declared`,
-        {
-          labels: [{ span: wanted.span ?? type.span, text: 'declared here' }, ...bindingLabel(value)],
-          hint:
-            otherRankHint(this.context, value, type) ??
-            (bound === 'float' ? 'convert it: `f32(…)`' : `convert it: \`${bound === 'any' ? 'f32' : 'i32'}(…)\``),
-        },
-      );
-      return undefined;
+      const hint =
+        otherRankHint(this.context, value, type) ??
+        (bound === 'float' ? 'convert it: `f32(…)`' : `convert it: \`${bound === 'any' ? 'f32' : 'i32'}(…)\``);
+      return this.#dtypeMismatch(value, subject, `\`${wanted.name}: ${bound}\``, wanted.span ?? type.span, hint);
     }
     wanted.bind({ kind: 'dtype', dtype: found }, subject.span);
     return found;
+  }
+
+  #dtypeMismatch(value: Value, subject: Subject, declared: string, at: Span, hint: string | undefined): undefined {
+    fail(this.context, 'dtype-mismatch', subject.span, `${subject.text} is ${describe(value)}, where ${declared} is declared`, {
+      labels: [{ span: at, text: 'declared here' }, ...bindingLabel(value)],
+      ...(hint === undefined ? {} : { hint }),
+    });
+    return undefined;
   }
 
   /** The declared shape with its generics solved; undefined after a diagnostic. */
